@@ -1,0 +1,161 @@
+//! The wire contract: golden events stay readable, the schema matches the types, nonsense is told
+//! apart.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its own files has failed"
+)]
+
+use std::path::{Path, PathBuf};
+
+use monitor_core::CheckEvent;
+use monitor_core::event::{DecodeError, json_schema};
+use serde_json::{Value, json};
+
+fn crate_file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn json_file(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn golden_events() -> Vec<(PathBuf, Value)> {
+    let files = std::fs::read_dir(crate_file("tests/golden")).unwrap();
+    let events: Vec<_> = files
+        .map(|file| file.unwrap().path())
+        .map(|path| (path.clone(), json_file(&path)))
+        .collect();
+    assert!(events.len() >= 4, "golden events are missing");
+    events
+}
+
+fn decode(event: &Value) -> Result<CheckEvent, DecodeError> {
+    CheckEvent::decode(event.to_string().as_bytes())
+}
+
+#[test]
+fn golden_events_are_read_and_written_back_unchanged() {
+    for (path, golden) in golden_events() {
+        let event = decode(&golden).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let written: Value = serde_json::from_slice(&event.encode().unwrap()).unwrap();
+        assert_eq!(written, golden, "{}", path.display());
+    }
+}
+
+#[test]
+fn golden_events_satisfy_the_committed_schema() {
+    let schema = json_file(&crate_file("schema/monitor.check.v1.json"));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (path, golden) in golden_events() {
+        assert!(validator.is_valid(&golden), "{}", path.display());
+    }
+    assert!(!validator.is_valid(&json!({"schema": "monitor.check.v1"})));
+}
+
+#[test]
+fn the_committed_schema_is_the_one_of_the_types() {
+    let committed = json_file(&crate_file("schema/monitor.check.v1.json"));
+    assert_eq!(
+        committed,
+        json_schema().to_value(),
+        "write it anew with: cargo run -p monitor-core --example schema \
+         > crates/monitor-core/schema/monitor.check.v1.json"
+    );
+}
+
+#[test]
+fn fields_that_a_reader_does_not_know_are_ignored() {
+    let (_, mut event) = golden_events().remove(0);
+    event["added_in_a_later_version"] = json!({"anything": [1, 2]});
+    decode(&event).unwrap();
+}
+
+/// A golden event with one value replaced by a wrong one.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut event = json_file(&crate_file("tests/golden/up_with_everything.json"));
+    *event.pointer_mut(pointer).unwrap() = value;
+    event
+}
+
+#[test]
+fn impossible_values_are_named() {
+    for (pointer, value, named) in [
+        ("/site_id", json!(0), "site_id is 0"),
+        (
+            "/id",
+            json!("00000000-0000-0000-0000-000000000000"),
+            "id is",
+        ),
+        ("/site_id", json!(43), "id is"),
+        ("/region", json!("eu-west-1"), "id is"),
+        (
+            "/scheduled_at",
+            json!("2026-01-05T10:00:07.0005Z"),
+            "whole milliseconds",
+        ),
+        ("/started_at", json!("9999-01-01T00:00:00Z"), "started_at"),
+        ("/started_at", json!(null), "started_at None"),
+        ("/outcome", json!("down"), "outcome down"),
+        ("/outcome", json!("degraded"), "outcome degraded"),
+        ("/status_code", json!(42), "status_code is 42"),
+        ("/attempts", json!(40_000), "attempts"),
+        ("/timings_us/total", json!(4_000_000_000_u32), "µs"),
+        ("/checker", json!("a\0b"), "NUL"),
+        ("/checker", json!("x".repeat(300)), "300 bytes"),
+        ("/tls/subject", json!("x\0"), "tls.subject"),
+        ("/http/final_url", json!("x".repeat(5000)), "http.final_url"),
+    ] {
+        let error = decode(&with(pointer, value)).unwrap_err();
+        assert!(
+            matches!(error, DecodeError::Impossible(_)),
+            "{pointer}: {error}"
+        );
+        assert!(error.to_string().contains(named), "{pointer}: {error}");
+    }
+}
+
+#[test]
+fn wrong_types_are_malformed() {
+    for (pointer, value) in [
+        ("/site_id", json!("42")),
+        ("/status_code", json!(1e300)),
+        ("/outcome", json!("sideways")),
+        ("/region", json!("NOT A REGION")),
+        ("/scheduled_at", json!("yesterday")),
+        ("/timings_us/dns", json!(-1)),
+        ("/attempts", json!(1.5)),
+    ] {
+        let error = decode(&with(pointer, value)).unwrap_err();
+        assert!(
+            matches!(error, DecodeError::Malformed(_)),
+            "{pointer}: {error}"
+        );
+    }
+}
+
+#[test]
+fn other_messages_are_told_apart() {
+    let reason = |bytes: &[u8]| CheckEvent::decode(bytes).unwrap_err().reason();
+    assert_eq!(reason(b""), "not_json");
+    assert_eq!(reason(b"\xff\xfe"), "not_json");
+    assert_eq!(reason(br#"{"schema": "monitor.check.v1""#), "not_json");
+    assert_eq!(reason(b"17"), "other_schema");
+    assert_eq!(reason(b"[]"), "other_schema");
+    assert_eq!(reason(br#"{"hello": "world"}"#), "other_schema");
+    assert_eq!(
+        reason(
+            with("/schema", json!("monitor.check.v2"))
+                .to_string()
+                .as_bytes()
+        ),
+        "other_schema"
+    );
+    assert_eq!(reason(br#"{"schema": "monitor.check.v1"}"#), "malformed");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
+        let _decoded = CheckEvent::decode(&bytes).map_err(|error| error.to_string());
+    }
+}
