@@ -1,0 +1,55 @@
+//! Whether the struct and the table of a section agree: one line in a test of each section.
+
+use crate::{
+    Section, Variable,
+    loader::{field_name, try_alone},
+    shape,
+};
+use std::collections::BTreeSet;
+
+/// Everything on which the struct and the table of `S` disagree; empty when all is well.
+///
+/// Finds variables without a field and fields without a variable, names that lack the prefix, and
+/// defaults or examples that the field refuses.
+#[must_use]
+pub fn table_mistakes<S: Section>() -> Vec<String> {
+    let fields: BTreeSet<&str> = shape::fields::<S>().iter().copied().collect();
+    let filled: BTreeSet<String> = S::VARIABLES.iter().map(field_name::<S>).collect();
+    let mut mistakes: Vec<String> = S::VARIABLES
+        .iter()
+        .flat_map(variable_mistakes::<S>)
+        .collect();
+    for variable in S::VARIABLES {
+        if !fields.contains(field_name::<S>(variable).as_str()) {
+            mistakes.push(format!("{} fills no field", variable.name));
+        }
+    }
+    for field in fields.iter().filter(|field| !filled.contains(**field)) {
+        mistakes.push(format!("the field {field} has no variable"));
+    }
+    mistakes
+}
+
+fn variable_mistakes<S: Section>(variable: &Variable) -> Vec<String> {
+    let name = variable.name;
+    let mut mistakes = Vec::new();
+    if !name.starts_with(S::PREFIX) {
+        mistakes.push(format!("{name} does not begin with {}", S::PREFIX));
+    }
+    if variable.help.is_empty() || variable.help.contains('\n') {
+        mistakes.push(format!("the help of {name} is not one line"));
+    }
+    let values = [
+        ("default", variable.default()),
+        ("example", variable.example),
+    ];
+    for (kind, value) in values
+        .into_iter()
+        .filter_map(|(kind, value)| Some((kind, value?)))
+    {
+        if let Err(reason) = try_alone::<S>(variable, value) {
+            mistakes.push(format!("the {kind} of {name} is refused: {reason}"));
+        }
+    }
+    mistakes
+}

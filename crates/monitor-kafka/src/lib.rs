@@ -1,0 +1,26 @@
+//! Kafka, as the monitor uses it. The only crate that knows rdkafka.
+//!
+//! - [`KafkaSettings`]: the environment, and the client configuration that follows from it.
+//! - [`Producer`]: sends events and reports what became of each.
+//! - [`Consumer`]: reads a topic on a thread of its own and hands over bounded chunks.
+//! - [`DeadLetters`]: puts messages that cannot be stored aside, confirmed.
+//! - [`topics`]: creates and checks the topics.
+//!
+//! Clients tell how their connection is doing through a [`Link`].
+
+mod client;
+mod consumer;
+mod dead_letters;
+mod error;
+mod link;
+mod producer;
+mod security;
+mod settings;
+pub mod topics;
+
+pub use consumer::{Chunk, Consumer, ConsumerOptions, Extent, Received};
+pub use dead_letters::{DeadLetter, DeadLetters, Stage};
+pub use error::KafkaError;
+pub use link::Link;
+pub use producer::{Delivery, Outgoing, Producer, Refused};
+pub use settings::{KafkaSettings, SecurityProtocol};

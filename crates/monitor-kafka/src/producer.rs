@@ -1,0 +1,165 @@
+//! Sending messages, and knowing what became of each.
+
+use std::time::Duration;
+
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{
+    BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer,
+};
+use tokio::sync::{mpsc, watch};
+
+use crate::client::Context;
+use crate::error::KafkaError;
+use crate::link::Link;
+use crate::settings::KafkaSettings;
+
+/// A message on its way out.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Decides the partition; messages of one key stay in order.
+    pub key: Option<&'a [u8]>,
+    /// The value; `None` is a tombstone.
+    pub payload: Option<&'a [u8]>,
+    /// Names and values; a header may repeat and may have no value.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
+}
+
+/// What became of one message.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The number that it was sent under.
+    pub sequence: usize,
+    /// `Ok` once every in-sync replica has it.
+    pub result: Result<(), KafkaError>,
+}
+
+/// Why a message was not even queued.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The queue is full: wait for a delivery, then send again.
+    #[error("the producer's queue is full")]
+    QueueFull,
+    /// The client has failed for good: make a new one and send again.
+    #[error(transparent)]
+    Fatal(KafkaError),
+    /// This message cannot be sent.
+    #[error(transparent)]
+    Message(KafkaError),
+}
+
+/// An idempotent producer into one topic. Every message that [`send`](Self::send) accepts is
+/// answered by exactly one [`Delivery`].
+pub struct Producer {
+    inner: ThreadedProducer<Context<Reports>>,
+    topic: String,
+    link: watch::Receiver<Link>,
+}
+
+impl Producer {
+    /// Makes a producer into `topic`; connecting happens in the background. Deliveries arrive on
+    /// the returned channel.
+    pub fn new(
+        settings: &KafkaSettings,
+        topic: &str,
+        client_id: &str,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Delivery>), KafkaError> {
+        let (deliveries, receiver) = mpsc::unbounded_channel();
+        let (context, link) = Context::new(Reports(deliveries));
+        let inner = settings
+            .client_config(client_id)
+            .set("enable.idempotence", "true")
+            .set("message.timeout.ms", "120000")
+            .set("queue.buffering.max.messages", "10000")
+            .set("queue.buffering.max.kbytes", "65536")
+            .set("linger.ms", "20")
+            .set("compression.type", "lz4")
+            // The Java client's partitioner, so that other writers put a site where we do.
+            .set("partitioner", "murmur2_random")
+            .create_with_context(context)
+            .map_err(KafkaError::doing("cannot make a Kafka producer"))?;
+        Ok((
+            Self {
+                inner,
+                topic: topic.to_owned(),
+                link,
+            },
+            receiver,
+        ))
+    }
+
+    /// Queues a message. Its fate is reported under `sequence`.
+    pub fn send(&self, sequence: usize, message: Outgoing<'_>) -> Result<(), Refused> {
+        let mut record = BaseRecord::<[u8], [u8], usize>::with_opaque_to(&self.topic, sequence)
+            .headers(owned_headers(message.headers));
+        record.key = message.key;
+        record.payload = message.payload;
+        self.inner
+            .send(record)
+            .map_err(|(error, _)| self.refusal(error))
+    }
+
+    fn refusal(&self, error: ClientError) -> Refused {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::QueueFull) => Refused::QueueFull,
+            Some(RDKafkaErrorCode::Fatal) => {
+                let fatal = self.inner.client().fatal_error();
+                Refused::Fatal(KafkaError::Fatal(
+                    fatal.map_or(error.to_string(), |(_, why)| why),
+                ))
+            }
+            _ => Refused::Message(KafkaError::Client {
+                doing: "cannot send",
+                source: error,
+            }),
+        }
+    }
+
+    /// Waits until every queued message has been reported on, at most `timeout`. Blocks.
+    pub fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
+        self.inner
+            .flush(timeout)
+            .map_err(KafkaError::doing("not every message was delivered"))
+    }
+
+    /// Gives up on every queued message: each is reported as failed.
+    pub fn purge(&self) {
+        self.inner
+            .purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
+    }
+
+    /// How the connection is doing.
+    #[must_use]
+    pub fn link(&self) -> watch::Receiver<Link> {
+        self.link.clone()
+    }
+}
+
+fn owned_headers(headers: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
+    headers.iter().fold(
+        OwnedHeaders::new_with_capacity(headers.len()),
+        |owned, (key, value)| owned.insert(Header { key, value: *value }),
+    )
+}
+
+/// Where deliveries are told. Runs on the client's own thread and must not block.
+struct Reports(mpsc::UnboundedSender<Delivery>);
+
+impl ProducerContext for Context<Reports> {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, report: &DeliveryResult<'_>, sequence: usize) {
+        let result = match report {
+            Ok(_) => Ok(()),
+            Err((error, _)) => Err(KafkaError::Client {
+                doing: "not delivered",
+                source: error.clone(),
+            }),
+        };
+        if result.is_ok() {
+            self.link.up();
+        }
+        // Nobody listens any more only when the owner is gone, who then needs no answer.
+        self.role.0.send(Delivery { sequence, result }).ok();
+    }
+}
