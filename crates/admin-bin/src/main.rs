@@ -1,0 +1,55 @@
+//! `admin`: migrations, topics, sites and metrics from the command line.
+
+mod metrics;
+mod migrate;
+mod output;
+mod sites;
+mod topics;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use monitor_config::{Environment, help_text, tables};
+use monitor_kafka::KafkaSettings;
+use monitor_runtime::tool_main;
+use monitor_store::DatabaseSettings;
+
+/// Migrations, topics, sites and metrics of Aiven Monitor.
+#[derive(Parser)]
+#[command(name = "admin", version, after_help = environment_help())]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring the database schema to this version
+    Migrate,
+    /// Create or check the Kafka topics
+    #[command(subcommand)]
+    Topics(topics::Command),
+    /// Import, list and change the monitored sites
+    #[command(subcommand)]
+    Sites(sites::Command),
+    /// Print the response times, status codes and content matches of a site
+    Metrics(metrics::Arguments),
+}
+
+fn environment_help() -> String {
+    help_text(&tables::<(DatabaseSettings, KafkaSettings)>())
+}
+
+fn main() -> ExitCode {
+    tool_main(run)
+}
+
+async fn run(arguments: CommandLine, environment: Environment) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Migrate => migrate::run(&environment).await?,
+        Command::Topics(command) => topics::run(&command, &environment).await?,
+        Command::Sites(command) => return sites::run(command, &environment).await,
+        Command::Metrics(arguments) => metrics::run(&arguments, &environment).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,25 @@
+//! PostgreSQL, as the monitor uses it. The only crate that knows sqlx.
+//!
+//! - [`DatabaseSettings`]: the environment, and connections made from it.
+//! - [`migrate`] and [`schema`]: bringing the schema to a version, and making sure of it.
+//! - [`sites`]: what is monitored.
+//! - [`checks`]: storing events, each once.
+//! - [`MetricDataProvider`]: asking about what is stored.
+//!
+//! Functions take the connection or pool first, so that the caller owns the transaction. SQL is
+//! checked against the schema at compile time.
+
+pub mod checks;
+mod error;
+mod metrics;
+pub mod schema;
+mod settings;
+pub mod sites;
+
+pub use checks::Inserted;
+pub use error::{ErrorClass, StoreError};
+pub use metrics::MetricDataProvider;
+pub use schema::{MIGRATOR, MigrationReport, migrate};
+pub use settings::DatabaseSettings;
+pub use sites::{ImportPlan, InvalidSite};
+pub use sqlx::postgres::{PgConnection, PgPool as Pool};

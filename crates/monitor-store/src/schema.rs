@@ -1,0 +1,151 @@
+//! The version of the schema: brought up by [`migrate`], made sure of by [`check`].
+
+use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
+use sqlx::{Executor, PgConnection, Postgres};
+
+use crate::error::StoreError;
+
+/// The migrations that this program knows.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// Longest wait for another migration that is under way.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '60s'";
+
+/// What a migration did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationReport {
+    /// Version of the schema now.
+    pub to: i64,
+    /// The migrations that were applied, in order, as `version description`.
+    pub applied: Vec<String>,
+}
+
+/// Why the schema cannot be used, or not be brought up.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// There is no schema of ours.
+    #[error("the database has not been migrated: run `admin migrate`")]
+    NotMigrated,
+    /// Migrations are missing.
+    #[error(
+        "the database has schema version {database}, this program needs {binary}: run `admin migrate`"
+    )]
+    Behind {
+        /// Version of the database.
+        database: i64,
+        /// Version of this program.
+        binary: i64,
+    },
+    /// The database was migrated by a later program.
+    #[error(
+        "the database has schema version {database}, this program knows only up to {binary}: \
+         upgrade this program"
+    )]
+    Newer {
+        /// Version of the database.
+        database: i64,
+        /// Version of this program.
+        binary: i64,
+    },
+    /// A migration that was applied is not the one that this program knows.
+    #[error(
+        "migration {0} was changed after it was applied: restore its file, add a new migration"
+    )]
+    Changed(i64),
+    /// Applying failed.
+    #[error("cannot migrate: {0}")]
+    Failed(MigrateError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn known_version() -> i64 {
+    MIGRATOR
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Applies the migrations that are missing. Safe when several run at once: one applies, the others
+/// wait and find nothing to do.
+pub async fn migrate(connection: &mut PgConnection) -> Result<MigrationReport, SchemaError> {
+    connection
+        .execute(LOCK_TIMEOUT)
+        .await
+        .map_err(StoreError::doing("cannot set a timeout"))?;
+    // Taken here, around both the look and the run, so that the report tells what this run did.
+    connection.lock().await.map_err(SchemaError::Failed)?;
+    let migrated = migrate_locked(connection).await;
+    connection.unlock().await.map_err(SchemaError::Failed)?;
+    migrated
+}
+
+async fn migrate_locked(connection: &mut PgConnection) -> Result<MigrationReport, SchemaError> {
+    let before = versions(&mut *connection).await?;
+    refuse_newer(&before)?;
+    MIGRATOR
+        .run(&mut *connection)
+        .await
+        .map_err(|error| match error {
+            MigrateError::VersionMismatch(version) => SchemaError::Changed(version),
+            other => SchemaError::Failed(other),
+        })?;
+    let new = MIGRATOR
+        .iter()
+        .filter(|migration| !before.contains(&migration.version));
+    let applied =
+        new.map(|migration| format!("{:04} {}", migration.version, migration.description));
+    Ok(MigrationReport {
+        to: known_version(),
+        applied: applied.collect(),
+    })
+}
+
+/// Makes sure that the schema is the one that this program knows.
+pub async fn check<'c, E>(executor: E) -> Result<(), SchemaError>
+where
+    E: Executor<'c, Database = Postgres>,
+{
+    let versions = versions(executor).await?;
+    refuse_newer(&versions)?;
+    match versions.last() {
+        None => Err(SchemaError::NotMigrated),
+        Some(&database) if database < known_version() => Err(SchemaError::Behind {
+            database,
+            binary: known_version(),
+        }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn refuse_newer(versions: &[i64]) -> Result<(), SchemaError> {
+    match versions.last() {
+        Some(&database) if database > known_version() => Err(SchemaError::Newer {
+            database,
+            binary: known_version(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The applied migrations, in order. None where nothing was ever migrated: the table that tells
+/// is then not there either. Not checked at compile time, because the table is sqlx's own.
+async fn versions<'c, E>(executor: E) -> Result<Vec<i64>, SchemaError>
+where
+    E: Executor<'c, Database = Postgres>,
+{
+    let versions = sqlx::query_scalar(
+        "-- schema.versions
+        SELECT version FROM _sqlx_migrations WHERE success ORDER BY version",
+    )
+    .fetch_all(executor)
+    .await;
+    match versions {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => {
+            Ok(Vec::new())
+        }
+        other => Ok(other.map_err(StoreError::doing("cannot read the schema version"))?),
+    }
+}

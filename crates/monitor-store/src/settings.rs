@@ -1,0 +1,171 @@
+//! The environment of a database client.
+
+use std::time::Duration;
+
+use monitor_config::{Problem, Secret, Section, Variable};
+use serde::Deserialize;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool};
+use url::Url;
+
+use crate::error::StoreError;
+
+/// Longest wait for a connection of the pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Most connections of a pool: readers of ours ask one thing at a time.
+const POOL_SIZE: u32 = 4;
+
+/// Which database, and as whom.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DatabaseSettings {
+    database_url: Secret,
+}
+
+impl Section for DatabaseSettings {
+    const PREFIX: &'static str = "";
+    const OWNED_PREFIX: &'static str = "DATABASE_";
+    const VARIABLES: &'static [Variable] = &[Variable::required(
+        "DATABASE_URL",
+        "postgres://user:password@host:port/db; for verified TLS with \
+         ?sslmode=verify-full&sslrootcert=.keys/pg-ca.pem",
+    )
+    .example("postgres://monitor:monitor@localhost:5432/monitor")
+    .secret()];
+
+    fn validate(&self) -> Vec<Problem> {
+        let problem = url_problem(self.database_url.expose());
+        problem
+            .into_iter()
+            .map(|problem| Problem::new("DATABASE_URL", problem))
+            .collect()
+    }
+}
+
+/// What is wrong with the URL, in words that hold nothing of it but its harmless parts.
+fn url_problem(text: &str) -> Option<String> {
+    let Ok(url) = Url::parse(text) else {
+        return Some("is not a URL such as postgres://user:password@host:5432/db".to_owned());
+    };
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return Some(format!(
+            "has the scheme {:?}, expected postgres",
+            url.scheme()
+        ));
+    }
+    if url.path().trim_matches('/').is_empty() {
+        return Some("names no database: it ends with /NAME".to_owned());
+    }
+    let root = url
+        .query_pairs()
+        .find(|(name, _)| name == "sslrootcert")
+        .map(|(_, path)| path);
+    if let Some(path) = root.filter(|path| !std::path::Path::new(path.as_ref()).is_file()) {
+        return Some(format!(
+            "its sslrootcert {path} is not a file that can be read"
+        ));
+    }
+    text.parse::<PgConnectOptions>().err().map(|_| {
+        "has a parameter that PostgreSQL does not know; sslmode is one of disable, allow, prefer, \
+         require, verify-ca, verify-full"
+            .to_owned()
+    })
+}
+
+impl DatabaseSettings {
+    /// One connection of its own. `application` names it in `pg_stat_activity`.
+    pub async fn connect(&self, application: &str) -> Result<PgConnection, StoreError> {
+        let options = self.options(application)?;
+        options
+            .connect()
+            .await
+            .map_err(|source| self.unreachable(source))
+    }
+
+    /// A small pool; one connection is made at once, so that trouble shows here.
+    pub async fn pool(&self, application: &str) -> Result<PgPool, StoreError> {
+        let options = self.options(application)?;
+        PgPoolOptions::new()
+            .max_connections(POOL_SIZE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(|source| self.unreachable(source))
+    }
+
+    fn options(&self, application: &str) -> Result<PgConnectOptions, StoreError> {
+        let options: PgConnectOptions = self
+            .database_url
+            .expose()
+            .parse()
+            .map_err(|source| self.unreachable(source))?;
+        Ok(options.application_name(application).options([
+            ("jit", "off"),
+            ("idle_in_transaction_session_timeout", "30s"),
+        ]))
+    }
+
+    /// Host and port, for messages.
+    fn server(&self) -> String {
+        let url = Url::parse(self.database_url.expose()).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or("localhost");
+        let port = url.as_ref().and_then(Url::port).unwrap_or(5432);
+        format!("{host}:{port}")
+    }
+
+    fn unreachable(&self, source: sqlx::Error) -> StoreError {
+        StoreError::Connect {
+            server: self.server(),
+            source,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use monitor_config::Environment;
+
+    use super::*;
+
+    fn problem(url: &str) -> Option<String> {
+        let environment = Environment::from_pairs([("DATABASE_URL", url)]);
+        environment
+            .load::<DatabaseSettings>()
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_ordinary_url_is_accepted_and_never_shown() {
+        let url = "postgres://monitor:hunter2@db.example:5433/monitor?sslmode=require";
+        let environment = Environment::from_pairs([("DATABASE_URL", url)]);
+        let settings = environment.load::<DatabaseSettings>().unwrap();
+        assert_eq!(settings.server(), "db.example:5433");
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_cannot_work_is_told_without_the_password() {
+        for (url, named) in [
+            ("hunter2", "not a URL"),
+            ("mysql://u:hunter2@h/d", "scheme \"mysql\""),
+            ("postgres://u:hunter2@h", "names no database"),
+            ("postgres://u:hunter2@h/d?sslmode=verify", "sslmode"),
+            (
+                "postgres://u:hunter2@h/d?sslmode=verify-full&sslrootcert=no/ca.pem",
+                "no/ca.pem",
+            ),
+        ] {
+            let problem = problem(url).unwrap();
+            assert!(problem.contains(named), "{url}: {problem}");
+            assert!(!problem.contains("hunter2"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn the_table_fits_the_struct() {
+        assert_eq!(
+            monitor_config::table_mistakes::<DatabaseSettings>(),
+            [""; 0]
+        );
+    }
+}

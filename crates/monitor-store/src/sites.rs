@@ -1,0 +1,95 @@
+//! The monitored sites.
+
+mod import;
+mod row;
+
+use monitor_core::site::FieldProblem;
+use monitor_core::{Site, SiteConfig, SiteId};
+use sqlx::{PgExecutor, PgPool};
+
+use self::row::SiteRow;
+use crate::error::StoreError;
+
+pub use self::import::{ImportPlan, import, plan_import};
+
+/// A row that is not a valid site: somebody has changed it by hand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("site {id} {name:?} is not valid: {}", list(problems))]
+pub struct InvalidSite {
+    /// Its id.
+    pub id: SiteId,
+    /// Its name.
+    pub name: String,
+    /// What is wrong with it.
+    pub problems: Vec<FieldProblem>,
+}
+
+fn list(problems: &[FieldProblem]) -> String {
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// A number that grows with every change of any site.
+pub async fn revision(executor: impl PgExecutor<'_>) -> Result<i64, StoreError> {
+    sqlx::query_scalar!(
+        r#"-- sites.revision
+        SELECT revision FROM sites_revision"#
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(StoreError::doing("cannot read the revision of the sites"))
+}
+
+/// All sites by name. A row that is not a valid site does not hide the others.
+pub async fn load(
+    executor: impl PgExecutor<'_>,
+) -> Result<Vec<Result<Site, InvalidSite>>, StoreError> {
+    let rows = row::select(executor).await?;
+    Ok(rows.into_iter().map(SiteRow::into_site).collect())
+}
+
+/// The id of the site of that name; `None` when there is none.
+pub async fn find(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<SiteId>, StoreError> {
+    let id = sqlx::query_scalar!(
+        r#"-- sites.find
+        SELECT id FROM sites WHERE name = $1"#,
+        name
+    )
+    .fetch_optional(executor)
+    .await
+    .map_err(StoreError::doing("cannot look for a site"))?;
+    Ok(id.map(SiteId))
+}
+
+/// Adds a site; its name must be new.
+pub async fn add(pool: &PgPool, config: &SiteConfig) -> Result<SiteId, StoreError> {
+    if find(pool, &config.name).await?.is_some() {
+        return Err(StoreError::Value(format!(
+            "there is already a site {:?}",
+            config.name
+        )));
+    }
+    let ids = row::upsert(pool, &[config]).await?;
+    ids.first()
+        .copied()
+        .ok_or_else(|| StoreError::Value("the site was not written".to_owned()))
+}
+
+/// Removes the site of that name, and returns its id; `None` when there is none. Its results stay.
+pub async fn remove(
+    executor: impl PgExecutor<'_>,
+    name: &str,
+) -> Result<Option<SiteId>, StoreError> {
+    let id = sqlx::query_scalar!(
+        r#"-- sites.remove
+        DELETE FROM sites WHERE name = $1 RETURNING id"#,
+        name
+    )
+    .fetch_optional(executor)
+    .await
+    .map_err(StoreError::doing("cannot remove a site"))?;
+    Ok(id.map(SiteId))
+}

@@ -1,0 +1,113 @@
+//! Command line and environment of the sink.
+
+use std::time::Duration;
+
+use monitor_config::{Problem, Section, Variable};
+use serde::Deserialize;
+
+/// What the command line adds.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Store what the topic holds now, and exit
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// The sink's own settings.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SinkSettings {
+    /// Consumer group.
+    pub(crate) group: String,
+    /// Most events in a batch.
+    pub(crate) batch_max_events: usize,
+    /// Longest time that an event waits for its batch to fill.
+    #[serde(deserialize_with = "monitor_config::duration")]
+    pub(crate) batch_max_wait: Duration,
+}
+
+impl SinkSettings {
+    /// Most messages that are handed over at a time: a part of a batch, so that a batch can be
+    /// filled closely without ever exceeding its limit.
+    pub(crate) fn chunk_size(&self) -> usize {
+        (self.batch_max_events / 5).max(1)
+    }
+}
+
+impl Section for SinkSettings {
+    const PREFIX: &'static str = "SINK_";
+    const VARIABLES: &'static [Variable] = &[
+        Variable::with_default(
+            "SINK_GROUP",
+            "monitor-sink",
+            "consumer group; sinks of one group share the partitions",
+        ),
+        Variable::with_default(
+            "SINK_BATCH_MAX_EVENTS",
+            "5000",
+            "most events in one transaction",
+        ),
+        Variable::with_default(
+            "SINK_BATCH_MAX_WAIT",
+            "100ms",
+            "longest time that an event waits for its batch to fill",
+        ),
+    ];
+
+    fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !(1..=100_000).contains(&self.batch_max_events) {
+            problems.push(Problem::new(
+                "SINK_BATCH_MAX_EVENTS",
+                "must be from 1 to 100000",
+            ));
+        }
+        if self.batch_max_wait > Duration::from_secs(10) {
+            problems.push(Problem::new("SINK_BATCH_MAX_WAIT", "must be at most 10s"));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use monitor_config::{Environment, tables};
+    use monitor_kafka::KafkaSettings;
+    use monitor_runtime::RuntimeSettings;
+    use monitor_store::DatabaseSettings;
+
+    use super::*;
+
+    type All = (
+        DatabaseSettings,
+        KafkaSettings,
+        SinkSettings,
+        RuntimeSettings,
+    );
+
+    #[test]
+    fn the_table_fits_the_struct() {
+        assert_eq!(monitor_config::table_mistakes::<SinkSettings>(), [""; 0]);
+    }
+
+    /// Every variable of this program stands in `.env.template` as its table says, and the template
+    /// as a whole is a valid configuration.
+    #[test]
+    fn the_template_is_a_valid_configuration() {
+        let template = include_str!("../../../.env.template");
+        let tables = tables::<All>();
+        for paragraph in monitor_config::template(&tables).split("\n\n") {
+            assert!(
+                template.contains(paragraph.trim_end()),
+                "not in .env.template:\n{paragraph}"
+            );
+        }
+        let lines = template.lines().filter(|line| !line.starts_with('#'));
+        let pairs = lines.filter_map(|line| line.split_once('='));
+        let environment =
+            Environment::from_pairs(pairs.map(|(name, value)| (name, value.trim_matches('\''))));
+        environment
+            .load::<All>()
+            .map_err(|error| error.to_string())
+            .unwrap();
+    }
+}

@@ -1,0 +1,20 @@
+//! `sink`: stores the check events of Kafka in PostgreSQL, each exactly once.
+
+mod batch;
+mod config;
+mod pipeline;
+mod run;
+mod settle;
+mod writer;
+
+use std::process::ExitCode;
+
+use monitor_runtime::{Service, service_main};
+
+fn main() -> ExitCode {
+    let about = "Stores the check events of Kafka in PostgreSQL, each exactly once.";
+    service_main(
+        &Service::new("sink", env!("CARGO_PKG_VERSION"), about),
+        run::run,
+    )
+}
