@@ -1,0 +1,106 @@
+//! Command line and environment of the checker.
+
+use monitor_config::{Problem, Section, Variable};
+use monitor_core::Region;
+use serde::Deserialize;
+
+/// What the command line adds.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Check every site one time, deliver the results, and exit
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// The checker's own settings.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct CheckerSettings {
+    /// Where this checker is.
+    pub(crate) region: Region,
+    /// Most checks at the same time.
+    pub(crate) max_in_flight: usize,
+    /// Whether sites may resolve to private addresses.
+    pub(crate) allow_private_targets: bool,
+}
+
+impl Section for CheckerSettings {
+    const PREFIX: &'static str = "CHECKER_";
+    const VARIABLES: &'static [Variable] = &[
+        Variable::with_default(
+            "CHECKER_REGION",
+            "local",
+            "name of the place that this checker checks from; part of every result's identity",
+        ),
+        Variable::with_default(
+            "CHECKER_MAX_IN_FLIGHT",
+            "1000",
+            "most checks at the same time",
+        ),
+        Variable::with_default(
+            "CHECKER_ALLOW_PRIVATE_TARGETS",
+            "false",
+            "true lets sites resolve to private, loopback and other internal addresses",
+        ),
+    ];
+
+    fn validate(&self) -> Vec<Problem> {
+        let none = self.max_in_flight == 0;
+        none.then(|| Problem::new("CHECKER_MAX_IN_FLIGHT", "must be at least 1"))
+            .into_iter()
+            .collect()
+    }
+}
+
+/// Name of this checker in its results: the host's name and the process id.
+pub(crate) fn checker_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "checker",
+        host => host,
+    };
+    format!("{host}-{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use monitor_config::{Environment, tables};
+    use monitor_kafka::KafkaSettings;
+    use monitor_runtime::RuntimeSettings;
+    use monitor_store::DatabaseSettings;
+
+    use super::*;
+
+    type All = (
+        DatabaseSettings,
+        KafkaSettings,
+        CheckerSettings,
+        RuntimeSettings,
+    );
+
+    #[test]
+    fn the_table_fits_the_struct() {
+        assert_eq!(monitor_config::table_mistakes::<CheckerSettings>(), [""; 0]);
+    }
+
+    /// Every variable of this program stands in `.env.template` as its table says, and the template
+    /// as a whole is a valid configuration.
+    #[test]
+    fn the_template_is_a_valid_configuration() {
+        let template = include_str!("../../../.env.template");
+        let tables = tables::<All>();
+        for paragraph in monitor_config::template(&tables).split("\n\n") {
+            assert!(
+                template.contains(paragraph.trim_end()),
+                "not in .env.template:\n{paragraph}"
+            );
+        }
+        let lines = template.lines().filter(|line| !line.starts_with('#'));
+        let pairs = lines.filter_map(|line| line.split_once('='));
+        let environment =
+            Environment::from_pairs(pairs.map(|(name, value)| (name, value.trim_matches('\''))));
+        environment
+            .load::<All>()
+            .map_err(|error| error.to_string())
+            .unwrap();
+    }
+}

@@ -1,0 +1,21 @@
+//! `checker`: checks every site in its slots and publishes each result to Kafka.
+
+mod backlog;
+mod checks;
+mod config;
+mod outbox;
+mod run;
+mod schedule;
+mod sites;
+
+use std::process::ExitCode;
+
+use monitor_runtime::{Service, service_main};
+
+fn main() -> ExitCode {
+    let about = "Checks every site at its own interval and publishes each result to Kafka.";
+    service_main(
+        &Service::new("checker", env!("CARGO_PKG_VERSION"), about),
+        run::run,
+    )
+}

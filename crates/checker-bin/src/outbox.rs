@@ -1,0 +1,188 @@
+//! Results on their way to Kafka: each is kept until a broker has confirmed it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::bail;
+use metrics::{counter, gauge};
+use monitor_core::CheckEvent;
+use monitor_core::event::SCHEMA;
+use monitor_kafka::{Delivery, KafkaError, KafkaSettings, Link, Outgoing, Producer, Refused};
+use monitor_runtime::CancellationToken;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+/// Most results that are kept. When Kafka is away for longer, the oldest are dropped and counted.
+const CAPACITY: usize = 100_000;
+/// Time between attempts to send what was not delivered.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long results may still be delivered after the last one has come in.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Keeps every result until it is delivered.
+pub(crate) struct Outbox {
+    settings: KafkaSettings,
+    client_id: String,
+    producer: Producer,
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
+    /// By sequence number, which is also the order in which they came in.
+    waiting: BTreeMap<usize, Parcel>,
+    /// Those of them that the producer does not hold.
+    unsent: BTreeSet<usize>,
+    next_sequence: usize,
+}
+
+struct Parcel {
+    key: String,
+    payload: Vec<u8>,
+    traceparent: String,
+}
+
+impl Outbox {
+    /// An empty outbox; connecting happens in the background.
+    pub(crate) fn new(settings: &KafkaSettings, client_id: &str) -> Result<Self, KafkaError> {
+        let (producer, deliveries) = Producer::new(settings, &settings.topic, client_id)?;
+        Ok(Self {
+            settings: settings.clone(),
+            client_id: client_id.to_owned(),
+            producer,
+            deliveries,
+            waiting: BTreeMap::new(),
+            unsent: BTreeSet::new(),
+            next_sequence: 0,
+        })
+    }
+
+    /// How the connection to Kafka is doing.
+    pub(crate) fn link(&self) -> watch::Receiver<Link> {
+        self.producer.link()
+    }
+
+    /// Delivers everything that comes in until the channel is closed and all of it is confirmed.
+    /// Once `stop` is cancelled, what cannot be delivered soon is given up, which is an error.
+    pub(crate) async fn run(
+        mut self,
+        mut results: mpsc::Receiver<CheckEvent>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut retry = interval(RETRY);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut open = true;
+        let mut give_up_at = None;
+        while open || !self.waiting.is_empty() {
+            if !open && stop.is_cancelled() && give_up_at.is_none() {
+                give_up_at = Some(Instant::now() + FLUSH);
+            }
+            tokio::select! {
+                result = results.recv(), if open => match result {
+                    Some(result) => self.post(&result)?,
+                    None => open = false,
+                },
+                Some(delivery) = self.deliveries.recv() => self.settle(delivery),
+                _ = retry.tick() => self.send_unsent()?,
+                () = sleep_until(give_up_at.unwrap_or_else(Instant::now)), if give_up_at.is_some() => {
+                    bail!("{} results could not be delivered to Kafka and are lost", self.waiting.len());
+                }
+            }
+            gauge!("checker_results_waiting").set(count(self.waiting.len()));
+        }
+        Ok(())
+    }
+
+    fn post(&mut self, result: &CheckEvent) -> anyhow::Result<()> {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let parcel = Parcel {
+            key: result.key(),
+            payload: result.encode()?,
+            traceparent: result.traceparent(),
+        };
+        self.waiting.insert(sequence, parcel);
+        self.unsent.insert(sequence);
+        self.make_room();
+        self.send(sequence)
+    }
+
+    fn make_room(&mut self) {
+        if self.waiting.len() <= CAPACITY {
+            return;
+        }
+        if let Some((oldest, _)) = self.waiting.pop_first() {
+            self.unsent.remove(&oldest);
+            counter!("checker_results_dropped_total").increment(1);
+            tracing::error!(
+                kept = CAPACITY,
+                "the outbox is full: dropped the oldest result"
+            );
+        }
+    }
+
+    /// Hands a parcel to the producer. One that is refused for now stays unsent.
+    fn send(&mut self, sequence: usize) -> anyhow::Result<()> {
+        let Some(parcel) = self.waiting.get(&sequence) else {
+            return Ok(());
+        };
+        let sent = self.producer.send(
+            sequence,
+            Outgoing {
+                key: Some(parcel.key.as_bytes()),
+                payload: Some(&parcel.payload),
+                headers: &[
+                    ("schema", Some(SCHEMA.as_bytes())),
+                    ("traceparent", Some(parcel.traceparent.as_bytes())),
+                ],
+            },
+        );
+        match sent {
+            Ok(()) => {
+                self.unsent.remove(&sequence);
+            }
+            Err(Refused::QueueFull) => {}
+            Err(Refused::Message(error)) => tracing::warn!(%error, "a result waits to be sent"),
+            Err(Refused::Fatal(error)) => self.renew_producer(&error)?,
+        }
+        Ok(())
+    }
+
+    fn send_unsent(&mut self) -> anyhow::Result<()> {
+        for sequence in self.unsent.clone() {
+            self.send(sequence)?;
+            if self.unsent.contains(&sequence) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, delivery: Delivery) {
+        let Delivery { sequence, result } = delivery;
+        match result {
+            Ok(()) => {
+                self.waiting.remove(&sequence);
+                counter!("checker_results_delivered_total").increment(1);
+            }
+            // Dropped to make room while it was on its way.
+            Err(_) if !self.waiting.contains_key(&sequence) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a result was not delivered; it will be sent again");
+                self.unsent.insert(sequence);
+            }
+        }
+    }
+
+    /// A producer that has failed for good is replaced; what it held is sent again.
+    fn renew_producer(&mut self, error: &KafkaError) -> anyhow::Result<()> {
+        tracing::error!(%error, "making a new Kafka producer");
+        let topic = &self.settings.topic;
+        let (producer, deliveries) = Producer::new(&self.settings, topic, &self.client_id)?;
+        (self.producer, self.deliveries) = (producer, deliveries);
+        self.unsent = self.waiting.keys().copied().collect();
+        Ok(())
+    }
+}
+
+/// A number for a gauge: exact far beyond any count that occurs here.
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+pub(crate) fn count(number: usize) -> f64 {
+    number as f64
+}

@@ -1,0 +1,156 @@
+//! The checker from start to end.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use monitor_core::{CheckEvent, Site};
+use monitor_kafka::{KafkaSettings, Link, topics};
+use monitor_probe::{Prober, ProberSettings};
+use monitor_runtime::{Component, Context, retry_until_ready};
+use monitor_store::{DatabaseSettings, schema};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+use crate::checks::Checks;
+use crate::config::{Arguments, CheckerSettings, checker_name};
+use crate::outbox::Outbox;
+use crate::schedule::Schedule;
+use crate::sites::SiteList;
+
+/// Results that may wait for the outbox to look at them.
+const RESULTS: usize = 1024;
+/// How long `--once` waits for the database and Kafka before it gives up.
+const ONCE_PATIENCE: Duration = Duration::from_mins(2);
+
+type Settings = (CheckerSettings, KafkaSettings, DatabaseSettings);
+
+/// The two halves of a checker: what makes results, and what delivers them.
+struct Halves {
+    checks: Checks,
+    outbox: Outbox,
+    results: mpsc::Receiver<CheckEvent>,
+}
+
+pub(crate) async fn run(
+    arguments: Arguments,
+    (settings, kafka, database): Settings,
+    context: Context,
+) -> anyhow::Result<()> {
+    kafka.log_warnings();
+    let halves = halves(settings, &kafka)?;
+    if arguments.once {
+        check_once(halves, &kafka, &database, &context).await
+    } else {
+        check_for_ever(halves, kafka, &database, &context).await
+    }
+}
+
+fn halves(settings: CheckerSettings, kafka: &KafkaSettings) -> anyhow::Result<Halves> {
+    let CheckerSettings {
+        region,
+        max_in_flight,
+        allow_private_targets,
+    } = settings;
+    let prober = Prober::new(&ProberSettings {
+        allow_private_targets,
+    })?;
+    let name = checker_name();
+    let (sender, results) = mpsc::channel(RESULTS);
+    let outbox = Outbox::new(kafka, &name)?;
+    let checks = Checks::new(prober, &name, Schedule::new(region), max_in_flight, sender);
+    Ok(Halves {
+        checks,
+        outbox,
+        results,
+    })
+}
+
+async fn check_once(
+    Halves {
+        checks,
+        outbox,
+        results,
+    }: Halves,
+    kafka: &KafkaSettings,
+    database: &DatabaseSettings,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let database_component = context.readiness.component("database");
+    let kafka_component = context.readiness.component("kafka");
+    let loading = load_sites(database, &database_component, context);
+    let sites = timeout(ONCE_PATIENCE, loading)
+        .await
+        .context("the database stayed away")?;
+    let Some((_, sites)) = sites else {
+        return Ok(());
+    };
+    let topic = || topics::check_events_topic(kafka);
+    let waiting = retry_until_ready(&kafka_component, &context.stop, topic);
+    timeout(ONCE_PATIENCE, waiting)
+        .await
+        .context("Kafka stayed away")?;
+    let delivering = outbox.run(results, context.stop.clone());
+    let (made, delivered) = tokio::join!(checks.run_once(sites), delivering);
+    made.and(delivered)
+}
+
+async fn check_for_ever(
+    Halves {
+        checks,
+        outbox,
+        results,
+    }: Halves,
+    kafka: KafkaSettings,
+    database: &DatabaseSettings,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let database_component = context.readiness.component("database");
+    let kafka_component = context.readiness.component("kafka");
+    context.spawn(
+        "kafka",
+        watch_kafka(kafka, outbox.link(), kafka_component, context.clone()),
+    );
+    let Some((list, sites)) = load_sites(database, &database_component, context).await else {
+        return Ok(());
+    };
+    let (changes, changed_sites) = mpsc::channel(1);
+    changes.send(sites).await?;
+    context.spawn(
+        "sites",
+        list.follow(database_component, changes, context.stop.clone()),
+    );
+    let checking = checks.run(changed_sites, context.stop.clone());
+    let delivering = outbox.run(results, context.stop.clone());
+    let (made, delivered) = tokio::join!(checking, delivering);
+    made.and(delivered)
+}
+
+async fn load_sites(
+    database: &DatabaseSettings,
+    component: &Component,
+    context: &Context,
+) -> Option<(SiteList, Vec<Site>)> {
+    let load = || async {
+        let pool = database.pool("checker").await?;
+        schema::check(&pool).await?;
+        anyhow::Ok(SiteList::load(pool).await?)
+    };
+    retry_until_ready(component, &context.stop, load).await
+}
+
+/// Tells what keeps Kafka from taking results. Checking goes on meanwhile: the outbox keeps them.
+async fn watch_kafka(
+    kafka: KafkaSettings,
+    link: watch::Receiver<Link>,
+    component: Component,
+    context: Context,
+) -> anyhow::Result<()> {
+    let topic = || topics::check_events_topic(&kafka);
+    if retry_until_ready(&component, &context.stop, topic)
+        .await
+        .is_some()
+    {
+        component.follow(link, Link::trouble, &context.stop).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! Which site is due when. Pure: time is an argument.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use monitor_core::{Region, Site, SiteConfig, SiteId, Slot, Slots};
+
+/// How far back slots that nobody checked are told as missed, after the clock leapt forward or the
+/// machine slept. What is older is a gap without rows.
+const HORIZON: TimeDelta = TimeDelta::hours(1);
+
+/// A slot whose time has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Due {
+    /// The slot.
+    pub(crate) slot: Slot,
+    /// What to check.
+    pub(crate) config: Arc<SiteConfig>,
+}
+
+/// What has come due since the schedule was last asked.
+#[derive(Debug, Default)]
+pub(crate) struct DueNow {
+    /// At most one slot per site: its latest.
+    pub(crate) checks: Vec<Due>,
+    /// Slots that went by before anyone asked, oldest first.
+    pub(crate) missed: Vec<Slot>,
+}
+
+/// The slots of all sites of one region, in order.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    region: Region,
+    planned: HashMap<SiteId, Planned>,
+    /// The next slot of every site; an entry whose generation is not the site's is void.
+    next: BinaryHeap<Reverse<(DateTime<Utc>, SiteId, u64)>>,
+    generations: u64,
+}
+
+#[derive(Debug)]
+struct Planned {
+    config: Arc<SiteConfig>,
+    slots: Slots,
+    generation: u64,
+}
+
+impl Schedule {
+    /// An empty schedule for `region`.
+    pub(crate) fn new(region: Region) -> Self {
+        Self {
+            region,
+            planned: HashMap::new(),
+            next: BinaryHeap::new(),
+            generations: 0,
+        }
+    }
+
+    /// Makes `sites` the ones to check. A site whose interval stays keeps its place; any other
+    /// begins with its first slot after `now`.
+    pub(crate) fn replace(&mut self, sites: Vec<Site>, now: DateTime<Utc>) {
+        let mut before = std::mem::take(&mut self.planned);
+        for Site { id, config } in sites {
+            if !config.is_checked_from(&self.region) {
+                continue;
+            }
+            let slots = Slots::new(id, config.interval);
+            let kept = before.remove(&id).filter(|planned| planned.slots == slots);
+            let generation =
+                kept.map_or_else(|| self.plan(id, slots.after(now)), |kept| kept.generation);
+            self.planned.insert(
+                id,
+                Planned {
+                    config: Arc::new(config),
+                    slots,
+                    generation,
+                },
+            );
+        }
+    }
+
+    fn plan(&mut self, id: SiteId, first: DateTime<Utc>) -> u64 {
+        self.generations += 1;
+        self.next.push(Reverse((first, id, self.generations)));
+        self.generations
+    }
+
+    /// How many sites are checked.
+    pub(crate) fn len(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// When something next comes due, if anything does.
+    pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.next.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    /// Takes everything that is due at `now`.
+    pub(crate) fn take_due(&mut self, now: DateTime<Utc>) -> DueNow {
+        let mut due = DueNow::default();
+        while let Some(&Reverse((at, id, generation))) = self.next.peek() {
+            if at > now {
+                break;
+            }
+            self.next.pop();
+            let Some(site) = self
+                .planned
+                .get(&id)
+                .filter(|site| site.generation == generation)
+            else {
+                continue;
+            };
+            let latest = site.slots.at_or_before(now);
+            due.missed
+                .extend(self.slots_between(site, id, at.max(now - HORIZON), latest));
+            let slot = self.slot(id, latest);
+            due.checks.push(Due {
+                slot,
+                config: Arc::clone(&site.config),
+            });
+            self.next
+                .push(Reverse((site.slots.after(latest), id, generation)));
+        }
+        due
+    }
+
+    /// The current slot of every site: for checking each once.
+    pub(crate) fn current(&self, now: DateTime<Utc>) -> Vec<Due> {
+        let due = |(id, site): (&SiteId, &Planned)| Due {
+            slot: self.slot(*id, site.slots.at_or_before(now)),
+            config: Arc::clone(&site.config),
+        };
+        self.planned.iter().map(due).collect()
+    }
+
+    fn slots_between(
+        &self,
+        site: &Planned,
+        id: SiteId,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Vec<Slot> {
+        // One millisecond earlier, because `after` leaves out the instant itself.
+        let first = site.slots.after(from - TimeDelta::milliseconds(1));
+        let following = |at: &DateTime<Utc>| Some(site.slots.after(*at));
+        std::iter::successors(Some(first), following)
+            .take_while(|at| *at < until)
+            .map(|at| self.slot(id, at))
+            .collect()
+    }
+
+    fn slot(&self, site_id: SiteId, scheduled_at: DateTime<Utc>) -> Slot {
+        Slot {
+            site_id,
+            region: self.region.clone(),
+            scheduled_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Reading the body: decoded, and never more of it than the site allows.
+
+use std::io;
+
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder};
+use futures_util::TryStreamExt as _;
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use monitor_core::{FailureKind, Phase};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt as _};
+use tokio_util::io::StreamReader;
+
+use crate::exchange::io_cause;
+use crate::failure::{Failed, kind_of_io};
+
+/// A body, or as much of it as was allowed.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// Its decoded bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// Whether there was more.
+    pub(crate) truncated: bool,
+}
+
+/// Reads at most `limit` decoded bytes, and looks whether there would be one more.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    incoming: Incoming,
+    limit: u64,
+) -> Result<Body, Failed> {
+    let frames = incoming.into_data_stream().map_err(io::Error::other);
+    let mut decoded = decoder(headers, StreamReader::new(frames))?;
+    let mut bytes = Vec::new();
+    let limited = (&mut decoded)
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .await;
+    limited.map_err(|error| failed(&error))?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let truncated = bytes.len() > limit;
+    bytes.truncate(limit);
+    Ok(Body { bytes, truncated })
+}
+
+type Reader = Box<dyn AsyncRead + Send + Unpin>;
+
+fn decoder(
+    headers: &HeaderMap,
+    body: impl AsyncBufRead + Send + Unpin + 'static,
+) -> Result<Reader, Failed> {
+    let encoding = headers
+        .get(CONTENT_ENCODING)
+        .map_or(&b"identity"[..], |value| value.as_bytes());
+    let encoding = String::from_utf8_lossy(encoding)
+        .trim()
+        .to_ascii_lowercase();
+    match encoding.as_str() {
+        "identity" | "" => Ok(Box::new(body)),
+        "gzip" | "x-gzip" => Ok(Box::new(GzipDecoder::new(body))),
+        "br" => Ok(Box::new(BrotliDecoder::new(body))),
+        "deflate" => Ok(Box::new(ZlibDecoder::new(body))),
+        other => {
+            let detail = format!("content encoding {other:?} was not asked for");
+            Err(Failed::new(FailureKind::BodyDecode, Phase::Body, detail))
+        }
+    }
+}
+
+/// Errors of the connection arrive wrapped; those of a decoder are its own.
+fn failed(error: &io::Error) -> Failed {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<hyper::Error>());
+    let kind = match inner {
+        None => FailureKind::BodyDecode,
+        Some(error) => match io_cause(error) {
+            Some(io) => kind_of_io(io, FailureKind::BodyIncomplete),
+            None => FailureKind::BodyIncomplete,
+        },
+    };
+    let detail = match kind {
+        FailureKind::BodyDecode => format!("the body cannot be decoded: {error}"),
+        _ => format!("the body broke off: {error}"),
+    };
+    Failed::new(kind, Phase::Body, detail)
+}

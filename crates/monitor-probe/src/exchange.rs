@@ -1,0 +1,161 @@
+//! Request and response head over a connection that the check itself drives.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper::rt::Executor;
+use hyper_util::rt::TokioIo;
+use monitor_core::{FailureKind, Phase};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+
+use crate::failure::{Failed, kind_of_io};
+
+/// Most headers of a response.
+const MAX_HEADERS: usize = 100;
+/// Largest response head, in bytes.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// A connection that makes progress only while somebody waits for something over it.
+pub(crate) struct Connection(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Connection {
+    /// Waits for `work`, driving the connection meanwhile.
+    pub(crate) async fn drive<F: Future>(&mut self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(done);
+            }
+            let Some(connection) = &mut self.0 else {
+                return Poll::Pending;
+            };
+            if connection.as_mut().poll(context).is_ready() {
+                self.0 = None;
+            }
+            // The connection may just have brought what is waited for.
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+/// Sends a request and waits for the head of the response. The body is read over the returned
+/// connection.
+pub(crate) async fn exchange<S>(
+    stream: S,
+    http2: bool,
+    request: Request<Full<Bytes>>,
+) -> Result<(Response<Incoming>, Connection), Failed>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let sent = if http2 {
+        over_http2(stream, request).await
+    } else {
+        over_http1(stream, request).await
+    };
+    sent.map_err(|error| failed(&error))
+}
+
+async fn over_http1<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> hyper::Result<(Response<Incoming>, Connection)>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (mut sender, connection) = http1::Builder::new()
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD)
+        .handshake(TokioIo::new(stream))
+        .await?;
+    // How it ends shows in what is waited for.
+    let mut connection = Connection(Some(Box::pin(async move { drop(connection.await) })));
+    let response = connection.drive(sender.send_request(request)).await?;
+    Ok((response, connection))
+}
+
+async fn over_http2<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> hyper::Result<(Response<Incoming>, Connection)>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let tasks = Tasks::default();
+    let (mut sender, connection) = http2::Builder::new(tasks.clone())
+        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .handshake(TokioIo::new(stream))
+        .await?;
+    let driving = async move {
+        drop(connection.await);
+        drop(tasks);
+    };
+    let mut connection = Connection(Some(Box::pin(driving)));
+    let response = connection.drive(sender.send_request(request)).await?;
+    // The request is whole; its sender must stay until the body has been read.
+    let Connection(rest) = connection;
+    let keep = async move {
+        let _sender = sender;
+        if let Some(rest) = rest {
+            rest.await;
+        }
+    };
+    Ok((response, Connection(Some(Box::pin(keep)))))
+}
+
+/// Runs what hyper wants to run beside an HTTP/2 connection, and ends it together with the check.
+#[derive(Clone, Default)]
+struct Tasks(Arc<Mutex<JoinSet<()>>>);
+
+impl<F> Executor<F> for Tasks
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(async move { drop(task.await) });
+    }
+}
+
+fn failed(error: &hyper::Error) -> Failed {
+    let (kind, phase) = kind_and_phase(error);
+    let mut detail = format!("no response: {error}");
+    if let Some(source) = std::error::Error::source(error) {
+        detail = format!("{detail}: {source}");
+    }
+    Failed::new(kind, phase, detail)
+}
+
+fn kind_and_phase(error: &hyper::Error) -> (FailureKind, Phase) {
+    if error.is_parse_too_large() {
+        return (FailureKind::HeaderTooLarge, Phase::FirstByte);
+    }
+    if error.is_parse() {
+        return (FailureKind::ProtocolError, Phase::FirstByte);
+    }
+    if let Some(error) = io_cause(error) {
+        return (kind_of_io(error, FailureKind::NoResponse), Phase::FirstByte);
+    }
+    if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        return (FailureKind::NoResponse, Phase::FirstByte);
+    }
+    (FailureKind::ProtocolError, Phase::FirstByte)
+}
+
+/// The input/output error at the root of another one.
+pub(crate) fn io_cause<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a std::io::Error> {
+    let mut causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.find_map(|cause| cause.downcast_ref())
+}

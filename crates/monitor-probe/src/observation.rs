@@ -1,0 +1,83 @@
+//! What an attempt has seen so far. Kept outside of the attempt's future, so that it is there also
+//! when the deadline cuts the attempt short.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use monitor_core::Phase;
+use monitor_core::event::{ContentMatch, HttpFacts, Timings, TlsFacts};
+use url::Url;
+
+/// Facts of one attempt; those of a hop are about the last one.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    /// The phase that is going on.
+    pub(crate) phase: Phase,
+    pub(crate) timings: Timings,
+    pub(crate) status_code: Option<u16>,
+    pub(crate) version: Option<&'static str>,
+    pub(crate) remote_addr: Option<SocketAddr>,
+    pub(crate) redirects: u8,
+    pub(crate) url: Url,
+    pub(crate) body_bytes: u64,
+    pub(crate) content: ContentMatch,
+    pub(crate) tls: crate::tls::Record,
+}
+
+impl Observation {
+    pub(crate) fn new(url: &Url) -> Self {
+        Self {
+            phase: Phase::Dns,
+            timings: Timings::default(),
+            status_code: None,
+            version: None,
+            remote_addr: None,
+            redirects: 0,
+            url: url.clone(),
+            body_bytes: 0,
+            content: ContentMatch::NotChecked,
+            tls: crate::tls::Record::default(),
+        }
+    }
+
+    /// Forgets what was seen on the way here: a redirect leads to `url`.
+    pub(crate) fn follow(&mut self, url: &Url) {
+        let redirects = self.redirects.saturating_add(1);
+        // The status that led here stays known until the next one comes.
+        let status_code = self.status_code;
+        *self = Self {
+            status_code,
+            redirects,
+            ..Self::new(url)
+        };
+    }
+
+    /// Facts about HTTP; `None` when it did not come to a connection.
+    pub(crate) fn http(&self) -> Option<HttpFacts> {
+        let remote_addr = self.remote_addr?;
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        Some(HttpFacts {
+            version: self.version.map(str::to_owned),
+            remote_addr: Some(remote_addr.to_string()),
+            redirects: self.redirects,
+            final_url: Some(url.to_string()),
+            body_bytes: self.body_bytes,
+        })
+    }
+
+    /// Facts about TLS; `None` when no certificate was seen.
+    pub(crate) fn tls(&self) -> Option<TlsFacts> {
+        self.tls.facts()
+    }
+}
+
+/// Microseconds since `start`, in the width of the event.
+pub(crate) fn micros_since(start: Instant) -> u32 {
+    micros(start.elapsed())
+}
+
+pub(crate) fn micros(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros()).unwrap_or(u32::MAX)
+}

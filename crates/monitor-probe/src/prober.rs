@@ -1,0 +1,84 @@
+//! What checks are made with.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use hickory_resolver::TokioResolver;
+use monitor_core::SiteConfig;
+use tokio::time::timeout_at;
+
+use crate::attempt::attempt;
+use crate::dns;
+use crate::failure::Failed;
+use crate::observation::{Observation, micros_since};
+use crate::report::Report;
+use crate::tls::Trust;
+
+/// How checks are made, whatever the site.
+#[derive(Clone, Debug, Default)]
+pub struct ProberSettings {
+    /// Whether a site may resolve to addresses that are not public.
+    pub allow_private_targets: bool,
+}
+
+/// Why no checks can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProberError {
+    /// The resolver could not be set up.
+    #[error("cannot set up name resolution: {0}")]
+    Resolver(String),
+}
+
+/// Makes checks. Holds what they share: the resolver and the trusted authorities.
+pub struct Prober {
+    resolver: TokioResolver,
+    trust: Trust,
+    allow_private_targets: bool,
+}
+
+impl Prober {
+    /// Sets up name resolution and trust as the system is configured.
+    pub fn new(settings: &ProberSettings) -> Result<Self, ProberError> {
+        let resolver = dns::resolver().map_err(|error| ProberError::Resolver(error.to_string()))?;
+        Ok(Self {
+            resolver,
+            trust: Trust::of_system(),
+            allow_private_targets: settings.allow_private_targets,
+        })
+    }
+
+    /// Checks a site now. `now` is what a certificate's end is compared with.
+    ///
+    /// The site's timeout bounds the whole check, all of its attempts together: a verdict comes in
+    /// time however many retries the site has.
+    pub async fn check(&self, site: &SiteConfig, now: DateTime<Utc>) -> Report {
+        let started = Instant::now();
+        let deadline = tokio::time::Instant::now() + site.timeout;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut seen = Observation::new(site.url.as_url());
+            let ended = timeout_at(deadline, attempt(self, site, &mut seen)).await;
+            let in_time = ended.is_ok();
+            let verdict = ended.unwrap_or_else(|_| Err(Failed::deadline(seen.phase, site.timeout)));
+            let last = verdict.is_ok() || !in_time || attempts > u16::from(site.retries);
+            if last {
+                seen.timings.total = Some(micros_since(started));
+                return Report::new(site, &seen, verdict.err(), attempts, now);
+            }
+            tracing::debug!(site = site.name, failure = ?verdict.err(), "trying again");
+        }
+    }
+
+    pub(crate) fn resolver(&self) -> &TokioResolver {
+        &self.resolver
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    pub(crate) fn allows_private_targets(&self) -> bool {
+        self.allow_private_targets
+    }
+}

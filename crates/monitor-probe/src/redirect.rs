@@ -1,0 +1,218 @@
+//! Requests, and where a redirect leads (Fetch standard, section 4.4, HTTP-redirect fetch).
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::Full;
+use monitor_core::{FailureKind, Phase, SiteConfig};
+use url::Url;
+
+use crate::failure::Failed;
+
+/// What a request carries besides its address, which a redirect may take away.
+#[derive(Clone, Debug)]
+pub(crate) struct Hop {
+    pub(crate) url: Url,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// The default identity of a checker.
+const USER_AGENT: &str = concat!("aiven-monitor/", env!("CARGO_PKG_VERSION"));
+
+impl Hop {
+    /// The first request of a site.
+    pub(crate) fn first(site: &SiteConfig) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            http::header::USER_AGENT,
+            http::HeaderValue::from_static(USER_AGENT),
+        );
+        headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("*/*"));
+        let encodings = http::HeaderValue::from_static("gzip, br, deflate");
+        headers.insert(http::header::ACCEPT_ENCODING, encodings);
+        // A site's own headers win.
+        headers.extend(site.headers.clone());
+        let body = site
+            .body
+            .as_ref()
+            .map(|body| Bytes::from(body.expose().to_owned()));
+        Self {
+            url: site.url.as_url().clone(),
+            method: site.method.clone(),
+            headers,
+            body: body.unwrap_or_default(),
+        }
+    }
+
+    /// The request as hyper sends it: HTTP/1 has the path in its first line and the host in a
+    /// header, HTTP/2 has both in its pseudo-headers.
+    pub(crate) fn request(&self, http2: bool) -> Result<Request<Full<Bytes>>, Failed> {
+        let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
+        let target = if http2 { self.url.as_str() } else { path };
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(target)
+            .body(Full::new(self.body.clone()))
+            .map_err(|error| unusable(&error))?;
+        *request.headers_mut() = self.headers.clone();
+        if !http2 && !self.headers.contains_key(http::header::HOST) {
+            let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
+            let host = host
+                .parse()
+                .map_err(|error| unusable(&http::Error::from(error)))?;
+            request.headers_mut().insert(http::header::HOST, host);
+        }
+        Ok(request)
+    }
+
+    /// Where a response leads; `None` when it is the last one.
+    pub(crate) fn next(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Result<Option<Self>, Failed> {
+        if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let url = self.location(status, headers)?;
+        let mut next = Self {
+            url,
+            ..self.clone()
+        };
+        let becomes_get = match status.as_u16() {
+            303 => !matches!(self.method, Method::GET | Method::HEAD),
+            301 | 302 => self.method == Method::POST,
+            _ => false,
+        };
+        if becomes_get {
+            next.method = Method::GET;
+            next.body = Bytes::new();
+            next.headers.remove(CONTENT_TYPE);
+        }
+        if next.url.origin() != self.url.origin() {
+            for name in [
+                AUTHORIZATION,
+                COOKIE,
+                PROXY_AUTHORIZATION,
+                http::header::HOST,
+            ] {
+                next.headers.remove(name);
+            }
+        }
+        Ok(Some(next))
+    }
+
+    fn location(&self, status: StatusCode, headers: &HeaderMap) -> Result<Url, Failed> {
+        let invalid = |detail| Failed::new(FailureKind::RedirectInvalid, Phase::FirstByte, detail);
+        let location = headers.get(LOCATION);
+        let location = location
+            .ok_or_else(|| invalid(format!("status {status} without a Location")))?
+            .to_str()
+            .map_err(|_| invalid(format!("status {status} with an unreadable Location")))?;
+        let mut url = self.url.join(location).map_err(|error| {
+            invalid(format!(
+                "status {status} with a Location that is no URL: {error}"
+            ))
+        })?;
+        url.set_fragment(None);
+        let forbidden = match (self.url.scheme(), url.scheme()) {
+            ("https", "http") => Some("from https to http"),
+            (_, "http" | "https") if url.has_host() => None,
+            _ => Some("to a scheme that is not http or https"),
+        };
+        if let Some(what) = forbidden {
+            let detail = format!("redirect {what}");
+            return Err(Failed::new(
+                FailureKind::RedirectNotAllowed,
+                Phase::FirstByte,
+                detail,
+            ));
+        }
+        // Credentials in a Location were never given to us by the site's owner.
+        url.set_username("")
+            .and_then(|()| url.set_password(None))
+            .ok();
+        Ok(url)
+    }
+}
+
+fn unusable(error: &http::Error) -> Failed {
+    let detail = format!("the request cannot be written: {error}");
+    Failed::new(FailureKind::Configuration, Phase::Send, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn hop() -> Hop {
+        let json = json!({
+            "url": "https://a.example/x?q=1", "method": "POST", "body": "b",
+            "headers": {"Authorization": "s", "Content-Type": "text/plain", "X-Own": "1"},
+        });
+        Hop::first(&SiteConfig::from_json(json.as_object().unwrap()).unwrap())
+    }
+
+    fn follow(status: u16, location: &str) -> Result<Option<Hop>, FailureKind> {
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, location.parse().unwrap());
+        let status = StatusCode::from_u16(status).unwrap();
+        hop().next(status, &headers).map_err(|failed| failed.kind)
+    }
+
+    #[test]
+    fn the_method_survives_307_and_308_and_becomes_get_otherwise() {
+        for (status, method, body) in [(301, "GET", ""), (303, "GET", ""), (307, "POST", "b")] {
+            let next = follow(status, "/y").unwrap().unwrap();
+            assert_eq!(
+                (next.method.as_str(), &next.body[..]),
+                (method, body.as_bytes())
+            );
+            assert_eq!(next.headers.contains_key(CONTENT_TYPE), method == "POST");
+            assert_eq!(next.url.as_str(), "https://a.example/y");
+        }
+    }
+
+    #[test]
+    fn credentials_stay_with_their_origin() {
+        let same = follow(307, "https://a.example/y").unwrap().unwrap();
+        assert!(same.headers.contains_key(AUTHORIZATION));
+        let other = follow(307, "https://u:p@b.example/y").unwrap().unwrap();
+        assert!(!other.headers.contains_key(AUTHORIZATION));
+        assert!(other.headers.contains_key("x-own"));
+        assert_eq!(other.url.as_str(), "https://b.example/y");
+    }
+
+    #[test]
+    fn a_redirect_leads_nowhere_that_a_site_may_not_be() {
+        assert_eq!(
+            follow(301, "http://a.example/").unwrap_err(),
+            FailureKind::RedirectNotAllowed
+        );
+        assert_eq!(
+            follow(301, "file:///etc/passwd").unwrap_err(),
+            FailureKind::RedirectNotAllowed
+        );
+        assert_eq!(
+            follow(301, "https://[").unwrap_err(),
+            FailureKind::RedirectInvalid
+        );
+        assert!(follow(304, "/y").unwrap().is_none());
+    }
+
+    #[test]
+    fn http1_has_a_path_and_a_host_and_http2_has_a_url() {
+        let http1 = hop().request(false).unwrap();
+        assert_eq!(
+            (http1.uri().to_string().as_str(), &http1.headers()["host"]),
+            ("/x?q=1", &"a.example".parse::<http::HeaderValue>().unwrap())
+        );
+        let http2 = hop().request(true).unwrap();
+        assert_eq!(http2.uri().to_string(), "https://a.example/x?q=1");
+        assert!(!http2.headers().contains_key("host"));
+    }
+}

@@ -1,0 +1,46 @@
+//! Reading a certificate for people. What cannot be read is left out; judging it is not done here.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use monitor_core::event::TlsFacts;
+use rustls::pki_types::CertificateDer;
+use sha2::{Digest as _, Sha256};
+use x509_parser::parse_x509_certificate;
+use x509_parser::time::ASN1Time;
+
+/// Longest name that is kept, in characters.
+const MAX_NAME: usize = 256;
+
+pub(super) fn read(certificate: &CertificateDer<'_>, facts: &mut TlsFacts) {
+    facts.sha256 = Some(hexadecimal(&Sha256::digest(certificate)));
+    let Ok((_, parsed)) = parse_x509_certificate(certificate) else {
+        return;
+    };
+    facts.subject = Some(printable(&parsed.subject().to_string()));
+    facts.issuer = Some(printable(&parsed.issuer().to_string()));
+    facts.not_before = instant(parsed.validity().not_before);
+    facts.not_after = instant(parsed.validity().not_after);
+}
+
+fn instant(time: ASN1Time) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(time.timestamp(), 0)
+}
+
+/// Names come from the other side: no control characters, no floods.
+fn printable(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_NAME)
+        .collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
+}
