@@ -1,0 +1,113 @@
+//! `server.properties` and what it refers to.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::options::{KafkaOptions, KafkaTls};
+
+pub(super) const LOGGING: &str = include_str!("../../../../deploy/local/kafka/log4j2.properties");
+const SERVER: &str = include_str!("../../../../deploy/local/kafka/server.properties");
+
+/// Where the node listens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    pub(super) plaintext: u16,
+    pub(super) controller: u16,
+    pub(super) ssl: Option<u16>,
+}
+
+/// Writes the settings of one run; the later of two wins, so the caller's come last.
+pub(super) fn write(path: &Path, home: &Path, ports: Ports, options: &KafkaOptions) -> Result<()> {
+    let mut settings = settings(&home.join("data"), ports);
+    if let Some(tls) = &options.tls {
+        settings.extend(tls_settings(tls)?);
+    }
+    settings.extend(options.settings.iter().cloned());
+    fs::write(path, render(&settings)).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The settings for making the log folder; the ports are not remembered in it.
+pub(super) fn for_format(data: &Path) -> String {
+    let nowhere = Ports {
+        plaintext: 1,
+        controller: 2,
+        ssl: None,
+    };
+    render(&settings(data, nowhere))
+}
+
+fn settings(data: &Path, ports: Ports) -> Vec<(String, String)> {
+    let Ports {
+        plaintext,
+        controller,
+        ssl,
+    } = ports;
+    let (ssl_listener, ssl_address) = ssl.map_or_else(Default::default, |port| {
+        (
+            format!(",SSL://127.0.0.1:{port}"),
+            format!(",SSL://localhost:{port}"),
+        )
+    });
+    let plaintext = format!("PLAINTEXT://127.0.0.1:{plaintext}");
+    [
+        ("log.dirs", data.to_string_lossy().into_owned()),
+        (
+            "controller.quorum.voters",
+            format!("1@127.0.0.1:{controller}"),
+        ),
+        (
+            "listeners",
+            format!("{plaintext}{ssl_listener},CONTROLLER://127.0.0.1:{controller}"),
+        ),
+        ("advertised.listeners", format!("{plaintext}{ssl_address}")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+fn tls_settings(tls: &KafkaTls) -> Result<Vec<(String, String)>> {
+    let location = |path: &Path| -> Result<String> {
+        let path = std::path::absolute(path).context("cannot tell the current folder")?;
+        Ok(path.to_string_lossy().into_owned())
+    };
+    Ok([
+        ("ssl.client.auth", "required".to_owned()),
+        ("ssl.keystore.type", "PEM".to_owned()),
+        ("ssl.keystore.location", location(&tls.keystore)?),
+        ("ssl.truststore.type", "PEM".to_owned()),
+        ("ssl.truststore.location", location(&tls.truststore)?),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into())
+}
+
+fn render(settings: &[(String, String)]) -> String {
+    let mut text = format!("{SERVER}\n");
+    for (name, value) in settings {
+        // In this format a backslash begins an escape. Writing to a string cannot fail.
+        writeln!(text, "{name}={}", value.replace('\\', "\\\\")).ok();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_listener_is_there_only_with_certificates() {
+        let ports = |ssl| Ports {
+            plaintext: 9092,
+            controller: 9093,
+            ssl,
+        };
+        let listeners = |ssl| render(&settings(Path::new("/data"), ports(ssl)));
+        let plain = "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n";
+        assert!(listeners(None).contains(plain));
+        let both = "listeners=PLAINTEXT://127.0.0.1:9092,SSL://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093\n";
+        assert!(listeners(Some(9094)).contains(both));
+    }
+}

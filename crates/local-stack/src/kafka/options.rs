@@ -1,0 +1,32 @@
+//! How a broker is started.
+
+use std::path::PathBuf;
+
+use crate::control::Control;
+
+/// What a listener needs that encrypts and wants to know its clients.
+#[derive(Clone, Debug)]
+pub struct KafkaTls {
+    /// A PEM file with the broker's private key (PKCS#8, not encrypted) and its certificate chain;
+    /// the certificate is valid for `localhost`.
+    pub keystore: PathBuf,
+    /// A PEM file with the authorities that clients' certificates must be signed by.
+    pub truststore: PathBuf,
+}
+
+/// How a broker is started. The default: temporary, on any free port, without TLS.
+#[derive(Clone, Debug, Default)]
+pub struct KafkaOptions {
+    /// Where its data is kept; `None` for a folder that is removed afterwards.
+    pub directory: Option<PathBuf>,
+    /// A second listener, with mutual TLS.
+    pub tls: Option<KafkaTls>,
+    /// The port to use if it is free; a kept folder remembers its last one by itself.
+    pub port: Option<u16>,
+    /// Its log; `None` for a file beside the data.
+    pub log: Option<PathBuf>,
+    /// Further settings, as in `server.properties`.
+    pub settings: Vec<(String, String)>,
+    /// For giving up early.
+    pub control: Control,
+}

@@ -1,0 +1,90 @@
+//! Each thing that is needed, how to tell that it is there, and what it is called where.
+
+use std::process::Command;
+
+use local_stack::{Binaries, find_executable, jars, java};
+
+/// One thing that is needed.
+#[derive(Debug)]
+pub(crate) struct Requirement {
+    pub(crate) name: &'static str,
+    pub(crate) met: fn() -> bool,
+    /// Debian and Ubuntu; of alternatives separated by `|`, the first that exists.
+    pub(super) apt: &'static str,
+    /// Fedora and its relatives.
+    pub(super) dnf: &'static str,
+    /// Alpine.
+    pub(super) apk: &'static str,
+    /// Homebrew.
+    pub(super) brew: &'static str,
+}
+
+/// For compiling librdkafka and TLS, and for the database.
+pub(crate) const FOR_BUILDING: &[Requirement] = &[
+    Requirement {
+        name: "a C compiler",
+        met: || find_executable("cc").is_some(),
+        apt: "build-essential",
+        dnf: "gcc",
+        apk: "build-base",
+        brew: "gcc",
+    },
+    Requirement {
+        name: "make",
+        met: || find_executable("make").is_some(),
+        apt: "make",
+        dnf: "make",
+        apk: "make",
+        brew: "make",
+    },
+    Requirement {
+        name: "pkg-config",
+        met: || find_executable("pkg-config").is_some(),
+        apt: "pkg-config",
+        dnf: "pkgconf-pkg-config",
+        apk: "pkgconf",
+        brew: "pkgconf",
+    },
+    Requirement {
+        name: "the headers of OpenSSL",
+        met: has_openssl_headers,
+        apt: "libssl-dev",
+        dnf: "openssl-devel",
+        apk: "openssl-dev",
+        brew: "openssl@3",
+    },
+    Requirement {
+        name: "PostgreSQL",
+        met: || Binaries::find().is_ok(),
+        apt: "postgresql",
+        dnf: "postgresql-server",
+        apk: "postgresql",
+        brew: "postgresql@17",
+    },
+];
+
+/// For running Apache Kafka, and for fetching it the first time.
+pub(crate) const FOR_KAFKA: &[Requirement] = &[
+    Requirement {
+        name: "Java 17 or newer",
+        met: || java::find().is_ok(),
+        apt: "openjdk-17-jre-headless|openjdk-21-jre-headless|openjdk-25-jre-headless",
+        dnf: "java-21-openjdk-headless",
+        apk: "openjdk21-jre-headless",
+        brew: "openjdk",
+    },
+    Requirement {
+        name: "Maven",
+        met: || jars::are_cached() || find_executable("mvn").is_some(),
+        apt: "maven",
+        dnf: "maven",
+        apk: "maven",
+        brew: "maven",
+    },
+];
+
+fn has_openssl_headers() -> bool {
+    let mut probe = Command::new("pkg-config");
+    probe.args(["--exists", "openssl"]);
+    probe.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,117 @@
+//! `cargo xtask test`: everything that must hold, on a stack of its own.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+use local_stack::{Control, Kafka, Postgres};
+
+use crate::{checks, console, ground, packages, sqlx_prepare, step, workspace};
+
+/// Settings of the monitor in the caller's environment belong to another system.
+const OUR_PREFIXES: [&str; 9] = [
+    "API_",
+    "CHECKER_",
+    "DATABASE_",
+    "KAFKA_",
+    "LOG",
+    "OPS_",
+    "RETENTION_",
+    "SHUTDOWN_",
+    "SINK_",
+];
+
+/// All checks and tests; with `args`, only `cargo test` with these arguments.
+pub(crate) fn run(args: &[String], control: &Control) -> Result<ExitCode> {
+    let started = Instant::now();
+    packages::ensure(packages::FOR_BUILDING, control)?;
+    packages::ensure(packages::FOR_KAFKA, control)?;
+    let root = workspace::root()?;
+    let (postgres, kafka) = thread::scope(|scope| {
+        let services = scope.spawn(|| ground::start_temporary(control));
+        let prepared = prepare(&root, args, control);
+        let services = services
+            .join()
+            .map_err(|_| anyhow!("a service's start panicked"));
+        prepared?;
+        services?
+    })?;
+    let mut tests = tests(&root, args, &postgres, &kafka);
+    console::say("▸ test");
+    let status = step::status(&mut tests, control).context("cannot run the tests")?;
+    let took = console::elapsed(started);
+    if status.success() {
+        console::say(&format!("✔ {} passed ({took})", what_ran(args)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    console::say(&format!("✘ tests failed (after {took}); see above"));
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// What can be told without the services, and all compilation.
+fn prepare(root: &Path, args: &[String], control: &Control) -> Result<()> {
+    if args.is_empty() {
+        checks::formatting(root, control)?;
+        checks::lints(root, control)?;
+        checks::documentation(root, control)?;
+        sqlx_prepare::run(true, control)?;
+    }
+    // The end-to-end tests run the programs themselves.
+    let mut build = ground::build_command(root, false);
+    step::run("build the programs", &mut build, control)?;
+    let mut build = cargo_test(root, &["--no-run"], args);
+    step::run("build the tests", &mut build, control)
+}
+
+fn tests(root: &Path, args: &[String], postgres: &Postgres, kafka: &Kafka) -> Command {
+    let mut command = cargo_test(root, &[], args);
+    for (name, _) in env::vars_os() {
+        let ours = name.to_str().is_some_and(is_ours);
+        if ours {
+            command.env_remove(&name);
+        }
+    }
+    command
+        .env("DATABASE_URL", postgres.url())
+        .env("TEST_KAFKA_BROKERS", kafka.brokers())
+        .env("SQLX_OFFLINE", "true");
+    command
+}
+
+fn is_ours(name: &str) -> bool {
+    OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// `options` come first: what follows `--` in `args` is for the tests themselves.
+fn cargo_test(root: &Path, options: &[&str], args: &[String]) -> Command {
+    let mut command = Command::new(workspace::cargo());
+    command.current_dir(root).arg("test").args(options);
+    if args.is_empty() {
+        command.arg("--workspace");
+    }
+    command.args(args);
+    command
+}
+
+fn what_ran(args: &[String]) -> String {
+    if args.is_empty() {
+        return "all checks and tests".to_owned();
+    }
+    format!("cargo test {}", args.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_callers_own_settings_are_known_by_their_names() {
+        assert!(is_ours("KAFKA_BROKERS"));
+        assert!(is_ours("LOG_FORMAT"));
+        assert!(!is_ours("HOME"));
+    }
+}

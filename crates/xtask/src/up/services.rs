@@ -1,0 +1,135 @@
+//! The monitor's own programs, and the demo targets.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use local_stack::{Control, Process, Program, Signal, StopStep};
+
+use crate::local::Local;
+use crate::{console, workspace};
+
+use super::sites;
+
+const ADMIN_LIMIT: Duration = Duration::from_mins(2);
+const TARGETS_LIMIT: Duration = Duration::from_secs(10);
+/// More than a service gives its own work at the end.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What runs, in the order in which it is stopped.
+#[derive(Debug)]
+pub(super) struct Services<'a> {
+    local: &'a Local,
+    variables: &'a [(&'static str, String)],
+    running: Vec<Process>,
+}
+
+impl<'a> Services<'a> {
+    /// Programs that get these settings, and no others.
+    pub(super) fn new(local: &'a Local, variables: &'a [(&'static str, String)]) -> Self {
+        Self {
+            local,
+            variables,
+            running: Vec::new(),
+        }
+    }
+
+    /// Migrates, makes the topics, imports the sites, then starts everything.
+    pub(super) fn start(
+        &mut self,
+        own_sites: Option<&Path>,
+        topics_exist: bool,
+        control: &Control,
+    ) -> Result<()> {
+        let demo_sites = self.local.path("demo-sites.yaml");
+        if own_sites.is_none() {
+            self.start_targets(&demo_sites, control)?;
+        }
+        let file = own_sites.unwrap_or(&demo_sites).to_string_lossy();
+        self.admin("migrate the database", &["migrate"], control)?;
+        if !topics_exist {
+            self.admin("create the topics", &["topics", "create"], control)?;
+        }
+        self.admin("import the sites", &["sites", "import", &file], control)?;
+        self.start_service("sink")?;
+        self.start_service("checker")?;
+        console::say("✔ checker and sink started");
+        Ok(())
+    }
+
+    /// Names the one that has ended, with the end of its log.
+    pub(super) fn fail_if_one_ended(&mut self) -> Result<()> {
+        self.running
+            .iter_mut()
+            .try_for_each(Process::fail_if_exited)
+    }
+
+    /// The last one started first: nothing is stopped before what depends on it.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        while let Some(mut process) = self.running.pop() {
+            process.stop()?;
+        }
+        Ok(())
+    }
+
+    fn start_targets(&mut self, demo_sites: &Path, control: &Control) -> Result<()> {
+        let ports = self.local.path("targets.ports");
+        let template = workspace::root()?.join("deploy/local/demo-sites.yaml");
+        let program = self.program("demo-targets")?.args([&ports]);
+        let before = modified(&ports);
+        let mut process = Process::start(&program)?;
+        process.wait_until_ready(control, TARGETS_LIMIT, |_| {
+            (modified(&ports) > before).then_some(())
+        })?;
+        self.running.push(process);
+        sites::write(&template, &ports, demo_sites)
+    }
+
+    fn start_service(&mut self, name: &str) -> Result<()> {
+        let program = self.with_variables(self.program(name)?);
+        self.running.push(Process::start(&program)?);
+        Ok(())
+    }
+
+    /// Runs `admin` to its end.
+    fn admin(&self, what: &str, args: &[&str], control: &Control) -> Result<()> {
+        let started = Instant::now();
+        let program = self.with_variables(self.program("admin")?).args(args);
+        let mut process = Process::start(&program)?;
+        let ended = control.poll(ADMIN_LIMIT, || process.exited())?;
+        let Some(status) = ended else {
+            bail!(
+                "cannot {what}: admin takes too long\n{}",
+                process.log().tail()
+            );
+        };
+        if !status.success() {
+            bail!("cannot {what} ({status})\n{}", process.log().tail());
+        }
+        console::say(&format!("✔ {what} ({})", console::elapsed(started)));
+        Ok(())
+    }
+
+    fn program(&self, name: &str) -> Result<Program> {
+        let executable = workspace::built_programs()?.join(name);
+        Ok(Program::new(name, executable, self.local.log(name))
+            // Not the checkout: a developer's `.env` there is for another system.
+            .directory(self.local.path("run"))
+            .pid_file(self.local.path("run").join(name).with_extension("pid"))
+            .stop_with([StopStep::new(Signal::SIGTERM, STOP_PATIENCE)]))
+    }
+
+    fn with_variables(&self, program: Program) -> Program {
+        let program = program
+            .env("OPS_LISTEN", "127.0.0.1:0")
+            .env("LOG", "info")
+            .env("LOG_FORMAT", "pretty");
+        let variables = self.variables.iter();
+        variables.fold(program, |program, (name, value)| program.env(name, value))
+    }
+}
+
+fn modified(path: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
+}
