@@ -31,6 +31,18 @@ CREATE TABLE sites (
 );
 
 COMMENT ON TABLE sites IS 'What is monitored; the columns are the fields of a site file.';
+COMMENT ON COLUMN sites.headers IS 'Request headers, name to value; may hold secrets.';
+COMMENT ON COLUMN sites.interval IS 'Time between two checks.';
+COMMENT ON COLUMN sites.timeout IS 'Deadline of a whole check, at most the interval.';
+COMMENT ON COLUMN sites.expect_status IS 'Accepted status codes and ranges, such as 200-299,304.';
+COMMENT ON COLUMN sites.expect_headers IS 'Response headers, name to the regular expression that a value must match.';
+COMMENT ON COLUMN sites.expect_json IS 'JSONPath queries that must each select something.';
+COMMENT ON COLUMN sites.max_response_time IS 'A slower answer is degraded.';
+COMMENT ON COLUMN sites.redirects IS 'How many redirects are followed.';
+COMMENT ON COLUMN sites.tls_ca IS 'Certificate authorities to trust instead of the system''s, in PEM.';
+COMMENT ON COLUMN sites.tls_client_cert IS 'Client certificate and its private key, in PEM.';
+COMMENT ON COLUMN sites.cert_expiry_warning IS 'A certificate that ends sooner is degraded.';
+COMMENT ON COLUMN sites.body_limit IS 'Most decoded bytes of the body that are read.';
 COMMENT ON COLUMN sites.regions IS 'Regions that check the site; all when empty.';
 
 -- One row: its revision grows with every change of sites, so that checkers can ask cheaply
@@ -50,6 +62,8 @@ BEGIN
     RETURN NULL;
 END;
 $$;
+
+COMMENT ON FUNCTION bump_sites_revision IS 'Trigger of sites: counts each statement that may have changed something.';
 
 CREATE TRIGGER sites_changed
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON sites

@@ -101,11 +101,22 @@ COMMENT ON TABLE checks IS 'How each slot of each site ended: one row per site, 
 COMMENT ON COLUMN checks.scheduled_at IS 'The slot: when the check was due.';
 COMMENT ON COLUMN checks.started_at IS 'When it began; NULL when it was missed.';
 COMMENT ON COLUMN checks.outcome IS 'up and degraded are available, down is not; missed and error are our own trouble.';
+COMMENT ON COLUMN checks.failure_kind IS 'Why it is down, missed or error; NULL otherwise.';
+COMMENT ON COLUMN checks.failure_phase IS 'Where the check died; NULL when it never began.';
+COMMENT ON COLUMN checks.failure_detail IS 'The failure in one line for people.';
+COMMENT ON COLUMN checks.content IS 'What became of the site''s content rules.';
+COMMENT ON COLUMN checks.dns_us IS 'Microseconds; NULL for a phase that was not reached. So for the other phases.';
 COMMENT ON COLUMN checks.total_us IS 'Microseconds of the whole check, redirects included; the phases are those of the last hop.';
+COMMENT ON COLUMN checks.status_code IS 'Of the last response, also of a failure; NULL when there was none.';
+COMMENT ON COLUMN checks.attempts IS 'How often the site was tried for this slot; 0 when it was missed.';
+COMMENT ON COLUMN checks.region IS 'Where it was checked from.';
+COMMENT ON COLUMN checks.checker IS 'Which checker did it.';
+COMMENT ON COLUMN checks.warnings IS 'Why it is degraded; NULL otherwise.';
 COMMENT ON COLUMN checks.evidence IS 'HTTP and TLS facts of a check that was not up.';
 
 -- The partition of one UTC day. Safe to call again, and from several sessions at once.
-CREATE FUNCTION create_checks_partition(day DATE) RETURNS VOID LANGUAGE plpgsql AS $$
+CREATE FUNCTION create_checks_partition(day DATE) RETURNS VOID LANGUAGE plpgsql
+    SET lock_timeout = '5s' AS $$
 DECLARE
     partition TEXT := format('checks_%s', to_char(day, 'YYYYMMDD'));
     first TIMESTAMPTZ := day::TIMESTAMP AT TIME ZONE 'UTC';
@@ -122,8 +133,12 @@ BEGIN
 END;
 $$;
 
+COMMENT ON FUNCTION create_checks_partition IS 'Makes the partition of a UTC day, unless it is there.';
+
 -- Uptime, defined in one place: the share of available checks among those that tell anything about
 -- the site. NULL, not 1, when there are none.
 CREATE FUNCTION uptime(up BIGINT, degraded BIGINT, down BIGINT) RETURNS DOUBLE PRECISION
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (up + degraded)::DOUBLE PRECISION / nullif(up + degraded + down, 0);
+
+COMMENT ON FUNCTION uptime IS 'Share of available checks among those with a verdict; NULL when there are none.';

@@ -51,7 +51,11 @@ impl StoreError {
     #[must_use]
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Connect { .. } => ErrorClass::Reconnect,
+            // Whatever else it says, there is no connection to try it on.
+            Self::Connect { source, .. } => match class_of(source) {
+                ErrorClass::Setup => ErrorClass::Setup,
+                _ => ErrorClass::Reconnect,
+            },
             Self::Statement { source, .. } => class_of(source),
             Self::Value(_) => ErrorClass::Poison,
         }
@@ -67,10 +71,14 @@ fn class_of(error: &sqlx::Error) -> ErrorClass {
                 .map_or(ErrorClass::Bug, |code| class_of_sqlstate(&code, constraint))
         }
         sqlx::Error::Encode(_) => ErrorClass::Poison,
+        sqlx::Error::Configuration(_) => ErrorClass::Setup,
         sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::ColumnIndexOutOfBounds { .. }
         | sqlx::Error::ColumnNotFound(_)
-        | sqlx::Error::TypeNotFound { .. }
-        | sqlx::Error::Decode(_) => ErrorClass::Bug,
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::InvalidArgument(_)
+        | sqlx::Error::RowNotFound
+        | sqlx::Error::TypeNotFound { .. } => ErrorClass::Bug,
         _ => ErrorClass::Reconnect,
     }
 }
@@ -81,10 +89,13 @@ fn class_of_sqlstate(code: &str, names_constraint: bool) -> ErrorClass {
     match code {
         "23514" if !names_constraint => ErrorClass::MissingPartition,
         "40001" | "40P01" | "55P03" | "57014" | "53100" | "53200" | "53400" => ErrorClass::Retry,
-        "25006" | "25P02" | "25P03" | "26000" | "42P05" | "0A000" | "53300" => {
+        // A standby that was the primary, a session that a timeout or a pooler has spoilt, and a
+        // plan that was made before the schema changed.
+        "25006" | "25P02" | "25P03" | "25P04" | "26000" | "42P05" | "0A000" => {
             ErrorClass::Reconnect
         }
-        "42P01" | "42703" | "42501" | "42883" | "3D000" | "3F000" => ErrorClass::Setup,
+        // Tables, columns, types, functions, rights, database, schema that should be there.
+        "42P01" | "42703" | "42704" | "42883" | "42501" | "3D000" | "3F000" => ErrorClass::Setup,
         _ => class_of_sqlstate_class(code.get(..2).unwrap_or_default()),
     }
 }
@@ -93,7 +104,7 @@ fn class_of_sqlstate(code: &str, names_constraint: bool) -> ErrorClass {
 fn class_of_sqlstate_class(class: &str) -> ErrorClass {
     match class {
         "22" | "23" | "54" => ErrorClass::Poison,
-        "08" | "57" | "58" | "XX" => ErrorClass::Reconnect,
+        "08" | "53" | "57" | "58" | "XX" => ErrorClass::Reconnect,
         "28" => ErrorClass::Setup,
         _ => ErrorClass::Bug,
     }
@@ -103,61 +114,70 @@ fn class_of_sqlstate_class(class: &str) -> ErrorClass {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_sqlstate_that_occurs_calls_for_the_right_thing() {
-        use ErrorClass::{Bug, MissingPartition, Poison, Reconnect, Retry, Setup};
-        for (codes, named, class) in [
-            (
-                &[
-                    "08006", "57P01", "57P02", "57P03", "57P05", "53300", "25006",
-                ][..],
-                false,
-                Reconnect,
-            ),
-            (
-                &[
-                    "25P02", "25P03", "26000", "42P05", "0A000", "XX000", "58030",
-                ],
-                false,
-                Reconnect,
-            ),
-            (
-                &[
-                    "40001", "40P01", "55P03", "57014", "53100", "53200", "53400",
-                ],
-                false,
-                Retry,
-            ),
-            (&["23514"], false, MissingPartition),
-            (
-                &[
-                    "42P01", "42703", "42501", "28P01", "28000", "3D000", "42883",
-                ],
-                false,
-                Setup,
-            ),
-            (
-                &[
-                    "22001", "22003", "22007", "22021", "22P02", "22P05", "54000",
-                ],
-                false,
-                Poison,
-            ),
-            (&["23502", "23503", "23505", "23514"], true, Poison),
-            (&["21000", "42601", "99999"], false, Bug),
-        ] {
-            for code in codes {
-                assert_eq!(class_of_sqlstate(code, named), class, "{code}");
-            }
+    /// Each SQLSTATE (with `!` when a constraint is named) calls for `class`.
+    fn check(class: ErrorClass, codes: &str) {
+        for code in codes.split_whitespace() {
+            let found = class_of_sqlstate(code.trim_end_matches('!'), code.ends_with('!'));
+            assert_eq!(found, class, "{code}");
         }
     }
 
     #[test]
-    fn a_connection_that_breaks_calls_for_a_new_one() {
-        let broken = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
-        assert_eq!(
-            StoreError::doing("x")(broken).class(),
-            ErrorClass::Reconnect
+    fn every_sqlstate_calls_for_the_right_thing() {
+        check(
+            ErrorClass::Reconnect,
+            "08000 08003 08006 08P01 57P01 57P02 57P03 57P05 53300 25006 25P02 25P03 26000 42P05 \
+             0A000 XX000 58000 58030",
         );
+        check(
+            ErrorClass::Retry,
+            "40001 40P01 55P03 57014 53100 53200 53400",
+        );
+        check(ErrorClass::MissingPartition, "23514");
+        check(
+            ErrorClass::Setup,
+            "42P01 42703 42704 42501 28000 28P01 3D000 3F000 42883",
+        );
+        check(
+            ErrorClass::Poison,
+            "22001 22003 22007 22008 22021 22P02 22P05 23502 23503! 23505! 23514! 54000",
+        );
+        check(ErrorClass::Bug, "21000 42601 99999");
+    }
+
+    #[test]
+    fn every_error_of_the_driver_calls_for_the_right_thing() {
+        use sqlx::Error;
+        let io = || Error::Io(std::io::ErrorKind::ConnectionReset.into());
+        let boxed = || "x".into();
+        for (error, class) in [
+            (io(), ErrorClass::Reconnect),
+            (Error::Tls(boxed()), ErrorClass::Reconnect),
+            (Error::Protocol("x".to_owned()), ErrorClass::Reconnect),
+            (Error::PoolTimedOut, ErrorClass::Reconnect),
+            (Error::PoolClosed, ErrorClass::Reconnect),
+            (Error::BeginFailed, ErrorClass::Reconnect),
+            (Error::WorkerCrashed, ErrorClass::Reconnect),
+            (Error::Configuration(boxed()), ErrorClass::Setup),
+            (Error::Encode(boxed()), ErrorClass::Poison),
+            (Error::Decode(boxed()), ErrorClass::Bug),
+            (Error::RowNotFound, ErrorClass::Bug),
+            (Error::InvalidArgument("x".to_owned()), ErrorClass::Bug),
+        ] {
+            let shown = error.to_string();
+            assert_eq!(StoreError::doing("x")(error).class(), class, "{shown}");
+        }
+    }
+
+    #[test]
+    fn without_a_connection_there_is_only_a_new_one_or_an_operator() {
+        let class = |source| {
+            let server = "h:5432".to_owned();
+            StoreError::Connect { server, source }.class()
+        };
+        assert_eq!(class(sqlx::Error::PoolTimedOut), ErrorClass::Reconnect);
+        assert_eq!(class(sqlx::Error::RowNotFound), ErrorClass::Reconnect);
+        let unusable = sqlx::Error::Configuration("x".into());
+        assert_eq!(class(unusable), ErrorClass::Setup);
     }
 }

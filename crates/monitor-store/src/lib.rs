@@ -12,6 +12,7 @@
 pub mod checks;
 mod error;
 mod metrics;
+pub mod partitions;
 pub mod schema;
 mod settings;
 pub mod sites;

@@ -140,6 +140,8 @@ impl MetricDataProvider {
             page,
         } = selection;
         let after = page.after.as_ref();
+        // The pages before need no second look: whole days of them are skipped.
+        let from = after.map_or(range.from(), |cursor| range.from().max(cursor.scheduled_at));
         sqlx::query_as!(
             CheckRow,
             r#"-- metrics.checks
@@ -155,7 +157,7 @@ impl MetricDataProvider {
             ORDER BY scheduled_at, region
             LIMIT $7"#,
             site.0,
-            range.from(),
+            from,
             range.to(),
             outcomes.as_deref(),
             after.map(|cursor| cursor.scheduled_at),

@@ -1,19 +1,44 @@
 //! The environment of a database client.
 
+use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use monitor_config::{Problem, Secret, Section, Variable};
 use serde::Deserialize;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, PgConnection, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::error::StoreError;
 
+/// Longest wait for a server to answer to a new connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Oldest connection of a pool: after a failover, none clings to the old server for long.
+const MAX_LIFETIME: Duration = Duration::from_mins(15);
 /// Most connections of a pool: readers of ours ask one thing at a time.
 const POOL_SIZE: u32 = 4;
+
+/// The parameters that a URL may have, besides `options[NAME]`; what the driver does not know it
+/// would log with its value and ignore.
+const PARAMETERS: &[&str] = &[
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "statement-cache-capacity",
+    "options",
+];
 
 /// Which database, and as whom.
 #[derive(Clone, Debug, Deserialize)]
@@ -55,41 +80,61 @@ fn url_problem(text: &str) -> Option<String> {
     if url.path().trim_matches('/').is_empty() {
         return Some("names no database: it ends with /NAME".to_owned());
     }
-    let root = url
-        .query_pairs()
-        .find(|(name, _)| name == "sslrootcert")
-        .map(|(_, path)| path);
-    if let Some(path) = root.filter(|path| !std::path::Path::new(path.as_ref()).is_file()) {
+    unusable_parameter(&url).or_else(|| {
+        text.parse::<PgConnectOptions>().err().map(|_| {
+            "has a parameter with a value that it cannot have; sslmode is one of disable, allow, \
+             prefer, require, verify-ca, verify-full"
+                .to_owned()
+        })
+    })
+}
+
+fn unusable_parameter(url: &Url) -> Option<String> {
+    let parameters: HashMap<_, _> = url.query_pairs().collect();
+    let known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[");
+    if let Some(name) = parameters.keys().find(|name| !known(name)) {
         return Some(format!(
-            "its sslrootcert {path} is not a file that can be read"
+            "has the parameter {name:?}; those that are known are {}",
+            PARAMETERS.join(", ")
         ));
     }
-    text.parse::<PgConnectOptions>().err().map(|_| {
-        "has a parameter that PostgreSQL does not know; sslmode is one of disable, allow, prefer, \
-         require, verify-ca, verify-full"
-            .to_owned()
-    })
+    for name in ["sslrootcert", "sslcert", "sslkey"] {
+        let Some(path) = parameters.get(name) else {
+            continue;
+        };
+        if let Err(error) = std::fs::File::open(path.as_ref()) {
+            return Some(format!("its {name} {path} cannot be read: {error}"));
+        }
+    }
+    let sslmode = parameters.get("sslmode").map(AsRef::as_ref);
+    let verifies = matches!(sslmode, Some("verify-ca" | "verify-full"));
+    (parameters.contains_key("sslrootcert") && !verifies)
+        .then(|| "has an sslrootcert, which does nothing without sslmode=verify-full".to_owned())
 }
 
 impl DatabaseSettings {
     /// One connection of its own. `application` names it in `pg_stat_activity`.
     pub async fn connect(&self, application: &str) -> Result<PgConnection, StoreError> {
         let options = self.options(application)?;
-        options
-            .connect()
-            .await
+        let connected = timeout(CONNECT_TIMEOUT, options.connect()).await;
+        connected
+            .unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into())))
             .map_err(|source| self.unreachable(source))
     }
 
     /// A small pool; one connection is made at once, so that trouble shows here.
     pub async fn pool(&self, application: &str) -> Result<PgPool, StoreError> {
-        let options = self.options(application)?;
-        PgPoolOptions::new()
+        // Not by the pool: all that it says of a server that refuses is that time is up.
+        let first = self.connect(application).await?;
+        drop(first.close().await);
+        let options = self
+            .options(application)?
+            .options([("statement_timeout", "30s")]);
+        Ok(PgPoolOptions::new()
             .max_connections(POOL_SIZE)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
-            .await
-            .map_err(|source| self.unreachable(source))
+            .max_lifetime(MAX_LIFETIME)
+            .connect_lazy_with(options))
     }
 
     fn options(&self, application: &str) -> Result<PgConnectOptions, StoreError> {
@@ -100,6 +145,7 @@ impl DatabaseSettings {
             .map_err(|source| self.unreachable(source))?;
         Ok(options.application_name(application).options([
             ("jit", "off"),
+            ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "30s"),
         ]))
     }
@@ -150,6 +196,13 @@ mod tests {
             ("mysql://u:hunter2@h/d", "scheme \"mysql\""),
             ("postgres://u:hunter2@h", "names no database"),
             ("postgres://u:hunter2@h/d?sslmode=verify", "sslmode"),
+            (
+                "postgres://u:hunter2@h/d?sslmode=require&sslrootcert=Cargo.toml",
+                "verify-full",
+            ),
+            ("postgres://u@h/d?passwort=hunter2", "\"passwort\""),
+            ("postgres://u:hunter2@h/d?port=hunter2", "value"),
+            ("postgres://u:hunter2@h:99999/d", "not a URL"),
             (
                 "postgres://u:hunter2@h/d?sslmode=verify-full&sslrootcert=no/ca.pem",
                 "no/ca.pem",

@@ -66,13 +66,18 @@ pub async fn find(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Si
 
 /// Adds a site; its name must be new.
 pub async fn add(pool: &PgPool, config: &SiteConfig) -> Result<SiteId, StoreError> {
-    if find(pool, &config.name).await?.is_some() {
+    let mut transaction = import::begin(pool).await?;
+    if find(&mut *transaction, &config.name).await?.is_some() {
+        let name = &config.name;
         return Err(StoreError::Value(format!(
-            "there is already a site {:?}",
-            config.name
+            "there is already a site {name:?}"
         )));
     }
-    let ids = row::upsert(pool, &[config]).await?;
+    let ids = row::upsert(&mut *transaction, &[config]).await?;
+    transaction
+        .commit()
+        .await
+        .map_err(StoreError::doing("cannot commit the site"))?;
     ids.first()
         .copied()
         .ok_or_else(|| StoreError::Value("the site was not written".to_owned()))

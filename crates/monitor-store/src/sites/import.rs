@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use monitor_core::SiteConfig;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use super::row;
 use crate::error::StoreError;
@@ -41,13 +41,7 @@ pub async fn import(
     configs: &[SiteConfig],
     prune: bool,
 ) -> Result<ImportPlan, StoreError> {
-    let doing = StoreError::doing;
-    let mut transaction = pool.begin().await.map_err(doing("cannot begin"))?;
-    // One import at a time: two that are interleaved would be neither of the two.
-    sqlx::query!(r#"LOCK TABLE sites IN SHARE ROW EXCLUSIVE MODE"#)
-        .execute(&mut *transaction)
-        .await
-        .map_err(doing("cannot lock the sites"))?;
+    let mut transaction = begin(pool).await?;
     let plan = plan(&mut transaction, configs, prune).await?;
     let unchanged: HashSet<_> = plan.unchanged.iter().collect();
     let written: Vec<_> = configs
@@ -63,8 +57,23 @@ pub async fn import(
     transaction
         .commit()
         .await
-        .map_err(doing("cannot commit the import"))?;
+        .map_err(StoreError::doing("cannot commit the import"))?;
     Ok(plan)
+}
+
+/// Begins to change sites. One at a time: two changes that are interleaved would be neither of the
+/// two. Readers are not held up.
+pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let doing = StoreError::doing;
+    let mut transaction = pool.begin().await.map_err(doing("cannot begin"))?;
+    sqlx::query!(
+        r#"-- sites.lock
+        LOCK TABLE sites IN SHARE ROW EXCLUSIVE MODE"#
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(doing("cannot lock the sites"))?;
+    Ok(transaction)
 }
 
 async fn plan(

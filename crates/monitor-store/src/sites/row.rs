@@ -39,15 +39,34 @@ pub(super) async fn select(executor: impl PgExecutor<'_>) -> Result<Vec<SiteRow>
     sqlx::query_as!(
         SiteRow,
         r#"-- sites.select
-        SELECT id, name,
-            to_jsonb(sites) - 'id' - 'created_at' - 'updated_at' || jsonb_build_object(
-                'interval', (EXTRACT(EPOCH FROM interval) * 1000)::BIGINT || 'ms',
-                'timeout', (EXTRACT(EPOCH FROM timeout) * 1000)::BIGINT || 'ms',
-                'max_response_time',
-                    (EXTRACT(EPOCH FROM max_response_time) * 1000)::BIGINT || 'ms',
-                'cert_expiry_warning',
-                    (EXTRACT(EPOCH FROM cert_expiry_warning) * 1000)::BIGINT || 'ms'
-            ) AS "fields!"
+        SELECT id, name, jsonb_build_object(
+            'name', name,
+            'url', url,
+            'method', method,
+            'headers', headers,
+            'body', body,
+            'interval', (EXTRACT(EPOCH FROM interval) * 1000)::BIGINT || 'ms',
+            'timeout', (EXTRACT(EPOCH FROM timeout) * 1000)::BIGINT || 'ms',
+            'expect_status', expect_status,
+            'content_regex', content_regex,
+            'content_regex_absent', content_regex_absent,
+            'expect_headers', expect_headers,
+            'expect_json', expect_json,
+            'max_response_time', (EXTRACT(EPOCH FROM max_response_time) * 1000)::BIGINT || 'ms',
+            'redirects', redirects,
+            'ip_family', ip_family,
+            'http_version', http_version,
+            'tls_verify', tls_verify,
+            'tls_ca', tls_ca,
+            'tls_client_cert', tls_client_cert,
+            'cert_expiry_warning',
+                (EXTRACT(EPOCH FROM cert_expiry_warning) * 1000)::BIGINT || 'ms',
+            'body_limit', body_limit,
+            'retries', retries,
+            'regions', regions,
+            'enabled', enabled,
+            'tags', tags
+        ) AS "fields!"
         FROM sites ORDER BY name"#
     )
     .fetch_all(executor)
@@ -125,5 +144,5 @@ fn record(config: &SiteConfig) -> Value {
 }
 
 fn interval(duration: Duration) -> Value {
-    json!(format!("{} seconds", duration.as_secs_f64()))
+    json!(format!("{} milliseconds", duration.as_millis()))
 }

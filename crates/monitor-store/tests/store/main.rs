@@ -1,0 +1,12 @@
+//! The store on a real PostgreSQL, named by `DATABASE_URL`: each test has a fresh database.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose preparation fails has failed"
+)]
+
+mod checks;
+mod connection;
+mod metrics;
+mod sample;
+mod schema;
+mod sites;
