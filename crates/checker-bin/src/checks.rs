@@ -8,12 +8,12 @@ use chrono::Utc;
 use metrics::{counter, gauge, histogram};
 use monitor_core::{CheckEvent, Failure, FailureKind, Site, Slot};
 use monitor_probe::Prober;
-use monitor_runtime::CancellationToken;
+use monitor_runtime::Context;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::backlog::Backlog;
+use crate::in_flight::InFlight;
 use crate::outbox::count;
 use crate::schedule::{Due, Schedule};
 
@@ -23,6 +23,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const OVERLOADED: &str = "the next slot came due before this one could start";
 const ASLEEP: &str = "the slot went by while the checker was suspended or its clock was set";
 const STOPPING: &str = "the checker was stopped before this slot could start";
+const CUT_SHORT: &str = "the checker was stopped before this check had ended";
+const PANICKED: &str = "the check broke off through a bug in the checker: see its log";
 
 /// The running checks of one checker.
 pub(crate) struct Checks {
@@ -30,7 +32,7 @@ pub(crate) struct Checks {
     checker: Arc<str>,
     schedule: Schedule,
     backlog: Backlog,
-    running: JoinSet<CheckEvent>,
+    in_flight: InFlight,
     max_in_flight: usize,
     results: mpsc::Sender<CheckEvent>,
 }
@@ -49,51 +51,68 @@ impl Checks {
             checker: checker.into(),
             schedule,
             backlog: Backlog::default(),
-            running: JoinSet::new(),
+            in_flight: InFlight::default(),
             max_in_flight,
             results,
         }
     }
 
-    /// Checks every site in its slots until `stop`; then lets the running checks finish.
+    /// Checks every site in its slots until the service is to stop.
     pub(crate) async fn run(
         mut self,
         mut sites: mpsc::Receiver<Vec<Site>>,
-        stop: CancellationToken,
+        context: &Context,
     ) -> anyhow::Result<()> {
-        while !stop.is_cancelled() {
+        while !context.stop.is_cancelled() {
+            self.start_what_fits();
             let next_due = self.until_next_due();
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = context.stop.cancelled() => {}
                 Some(sites) = sites.recv() => self.replace_sites(sites),
-                Some(finished) = self.running.join_next() => self.publish(finished?).await?,
+                Some(ended) = self.in_flight.next() => self.settle(ended).await?,
                 () = sleep(next_due) => {}
             }
             self.take_due().await?;
-            if !stop.is_cancelled() {
-                self.start_what_fits();
-            }
         }
-        while let Some(due) = self.backlog.pop() {
-            self.miss(due.slot, FailureKind::NotRunning, STOPPING)
-                .await?;
-        }
-        self.finish_running().await
+        self.wind_down(context.grace).await
     }
 
     /// Checks every site one time, for its current slot.
-    pub(crate) async fn run_once(mut self, sites: Vec<Site>) -> anyhow::Result<()> {
+    pub(crate) async fn run_once(
+        mut self,
+        sites: Vec<Site>,
+        context: &Context,
+    ) -> anyhow::Result<()> {
         self.replace_sites(sites);
         for due in self.schedule.current(Utc::now()) {
             self.backlog.push(due);
         }
-        while self.backlog.len() > 0 {
-            self.start_what_fits();
-            if let Some(finished) = self.running.join_next().await {
-                self.publish(finished?).await?;
+        self.start_what_fits();
+        while self.in_flight.len() > 0 && !context.stop.is_cancelled() {
+            tokio::select! {
+                () = context.stop.cancelled() => {}
+                Some(ended) = self.in_flight.next() => self.settle(ended).await?,
             }
+            self.start_what_fits();
         }
-        self.finish_running().await
+        self.wind_down(context.grace).await
+    }
+
+    /// Gives the running checks half of the grace period to end: the other half is for delivering
+    /// the results. Whatever has no result then is told as missed.
+    async fn wind_down(&mut self, grace: Duration) -> anyhow::Result<()> {
+        while let Some(due) = self.backlog.pop() {
+            self.miss(due.slot, FailureKind::NotRunning, STOPPING)
+                .await?;
+        }
+        let deadline = Instant::now() + grace / 2;
+        while let Ok(Some(ended)) = timeout_at(deadline, self.in_flight.next()).await {
+            self.settle(ended).await?;
+        }
+        for slot in self.in_flight.abort().await {
+            self.miss(slot, FailureKind::NotRunning, CUT_SHORT).await?;
+        }
+        Ok(())
     }
 
     fn replace_sites(&mut self, sites: Vec<Site>) {
@@ -126,21 +145,22 @@ impl Checks {
     }
 
     fn start_what_fits(&mut self) {
-        while self.running.len() < self.max_in_flight {
+        while self.in_flight.len() < self.max_in_flight {
             let Some(due) = self.backlog.pop() else { break };
             let (prober, checker) = (Arc::clone(&self.prober), Arc::clone(&self.checker));
-            self.running
-                .spawn(async move { check(&prober, &checker, due).await });
+            self.in_flight.start(due.slot.clone(), async move {
+                check(&prober, &checker, due).await
+            });
         }
-        gauge!("checker_in_flight").set(count(self.running.len()));
+        gauge!("checker_in_flight").set(count(self.in_flight.len()));
         gauge!("checker_backlog").set(count(self.backlog.len()));
     }
 
-    async fn finish_running(&mut self) -> anyhow::Result<()> {
-        while let Some(finished) = self.running.join_next().await {
-            self.publish(finished?).await?;
+    async fn settle(&mut self, ended: Result<CheckEvent, Slot>) -> anyhow::Result<()> {
+        match ended {
+            Ok(result) => self.publish(result).await,
+            Err(slot) => self.miss(slot, FailureKind::NotRunning, PANICKED).await,
         }
-        Ok(())
     }
 
     async fn miss(&mut self, slot: Slot, kind: FailureKind, why: &str) -> anyhow::Result<()> {

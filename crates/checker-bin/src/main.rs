@@ -3,6 +3,7 @@
 mod backlog;
 mod checks;
 mod config;
+mod in_flight;
 mod outbox;
 mod run;
 mod schedule;

@@ -7,8 +7,10 @@ use anyhow::bail;
 use metrics::{counter, gauge};
 use monitor_core::CheckEvent;
 use monitor_core::event::SCHEMA;
-use monitor_kafka::{Delivery, KafkaError, KafkaSettings, Link, Outgoing, Producer, Refused};
-use monitor_runtime::CancellationToken;
+use monitor_kafka::{
+    Deliveries, Delivery, KafkaError, KafkaSettings, Link, Outgoing, Producer, Refused,
+};
+use monitor_runtime::Context;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -16,15 +18,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 const CAPACITY: usize = 100_000;
 /// Time between attempts to send what was not delivered.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long results may still be delivered after the last one has come in.
-const FLUSH: Duration = Duration::from_secs(5);
+/// Share of the grace period in which results may still be delivered after the last one has come
+/// in. The checks take half of it, and a tenth is left for ending.
+const FLUSH_SHARE: f64 = 0.4;
 
 /// Keeps every result until it is delivered.
 pub(crate) struct Outbox {
-    settings: KafkaSettings,
-    client_id: String,
     producer: Producer,
-    deliveries: mpsc::UnboundedReceiver<Delivery>,
+    deliveries: Deliveries,
     /// By sequence number, which is also the order in which they came in.
     waiting: BTreeMap<usize, Parcel>,
     /// Those of them that the producer does not hold.
@@ -43,8 +44,6 @@ impl Outbox {
     pub(crate) fn new(settings: &KafkaSettings, client_id: &str) -> Result<Self, KafkaError> {
         let (producer, deliveries) = Producer::new(settings, &settings.topic, client_id)?;
         Ok(Self {
-            settings: settings.clone(),
-            client_id: client_id.to_owned(),
             producer,
             deliveries,
             waiting: BTreeMap::new(),
@@ -59,19 +58,20 @@ impl Outbox {
     }
 
     /// Delivers everything that comes in until the channel is closed and all of it is confirmed.
-    /// Once `stop` is cancelled, what cannot be delivered soon is given up, which is an error.
+    /// When the service is to stop, what cannot be delivered in its grace period is given up, which
+    /// is an error.
     pub(crate) async fn run(
         mut self,
         mut results: mpsc::Receiver<CheckEvent>,
-        stop: CancellationToken,
+        context: &Context,
     ) -> anyhow::Result<()> {
         let mut retry = interval(RETRY);
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
         let mut give_up_at = None;
         while open || !self.waiting.is_empty() {
-            if !open && stop.is_cancelled() && give_up_at.is_none() {
-                give_up_at = Some(Instant::now() + FLUSH);
+            if !open && context.stop.is_cancelled() && give_up_at.is_none() {
+                give_up_at = Some(Instant::now() + context.grace.mul_f64(FLUSH_SHARE));
             }
             tokio::select! {
                 result = results.recv(), if open => match result {
@@ -173,9 +173,7 @@ impl Outbox {
     /// A producer that has failed for good is replaced; what it held is sent again.
     fn renew_producer(&mut self, error: &KafkaError) -> anyhow::Result<()> {
         tracing::error!(%error, "making a new Kafka producer");
-        let topic = &self.settings.topic;
-        let (producer, deliveries) = Producer::new(&self.settings, topic, &self.client_id)?;
-        (self.producer, self.deliveries) = (producer, deliveries);
+        self.deliveries = self.producer.renew()?;
         self.unsent = self.waiting.keys().copied().collect();
         Ok(())
     }

@@ -89,8 +89,8 @@ async fn check_once(
     timeout(ONCE_PATIENCE, waiting)
         .await
         .context("Kafka stayed away")?;
-    let delivering = outbox.run(results, context.stop.clone());
-    let (made, delivered) = tokio::join!(checks.run_once(sites), delivering);
+    let delivering = outbox.run(results, context);
+    let (made, delivered) = tokio::join!(checks.run_once(sites, context), delivering);
     made.and(delivered)
 }
 
@@ -119,8 +119,8 @@ async fn check_for_ever(
         "sites",
         list.follow(database_component, changes, context.stop.clone()),
     );
-    let checking = checks.run(changed_sites, context.stop.clone());
-    let delivering = outbox.run(results, context.stop.clone());
+    let checking = checks.run(changed_sites, context);
+    let delivering = outbox.run(results, context);
     let (made, delivered) = tokio::join!(checking, delivering);
     made.and(delivered)
 }

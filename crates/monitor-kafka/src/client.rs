@@ -3,9 +3,8 @@
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientContext, Statistics};
-use tokio::sync::watch;
 
-use crate::link::{Link, LinkState};
+use crate::link::LinkState;
 
 /// Receives what librdkafka has to say about one client. `role` adds what only a producer or only
 /// a consumer is told.
@@ -15,16 +14,10 @@ pub(crate) struct Context<R> {
 }
 
 impl<R> Context<R> {
-    pub(crate) fn new(role: R) -> (Self, watch::Receiver<Link>) {
-        let (link, receiver) = LinkState::new();
-        (Self { link, role }, receiver)
-    }
-
-    /// Why the last connection failed, as far as the client has said.
-    pub(crate) fn reason(&self) -> Option<String> {
-        match self.link.current() {
-            Link::Down(reason) => Some(reason),
-            Link::Connecting | Link::Up => None,
+    pub(crate) fn new(role: R) -> Self {
+        Self {
+            link: LinkState::new(),
+            role,
         }
     }
 }
@@ -36,18 +29,20 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.link.down(&explain(&error, reason));
+        self.link.note(&explain(&error, reason));
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.link.none_connected();
+        }
     }
 
     /// Statistics are the only place where librdkafka tells that a broker is back.
     fn stats(&self, statistics: Statistics) {
         let connected = |state: &str| matches!(state, "UP" | "UPDATE");
-        if statistics
-            .brokers
-            .values()
-            .any(|broker| connected(&broker.state))
-        {
+        let mut brokers = statistics.brokers.values();
+        if brokers.any(|broker| connected(&broker.state)) {
             self.link.up();
+        } else {
+            self.link.none_connected();
         }
     }
 }
@@ -55,13 +50,35 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
 /// Puts a hint beside the errors whose own words do not say what to look at.
 fn explain(error: &KafkaError, reason: &str) -> String {
     let reason = reason.trim();
-    match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::SSL) => {
-            format!("{reason} (look at KAFKA_SSL_CA, KAFKA_SSL_CERT and KAFKA_SSL_KEY)")
+    let code = error.rdkafka_error_code();
+    // With TLS 1.3 a broker refuses a client's certificate only after the handshake: the alert then
+    // comes as a broken connection, and only its words tell.
+    if code == Some(RDKafkaErrorCode::SSL) || reason.contains("SSL alert") {
+        return format!("{reason} (look at KAFKA_SSL_CA, KAFKA_SSL_CERT and KAFKA_SSL_KEY)");
+    }
+    if code == Some(RDKafkaErrorCode::Authentication) {
+        return format!("{reason} (look at KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD)");
+    }
+    reason.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_with_certificates_and_passwords_names_the_variables() {
+        use RDKafkaErrorCode::{Authentication, BrokerTransportFailure, SSL};
+        let alert = "Receive failed: sslv3 alert bad certificate: SSL alert number 42";
+        for (code, reason, named) in [
+            (SSL, "SSL handshake failed", "KAFKA_SSL_CA"),
+            (BrokerTransportFailure, alert, "KAFKA_SSL_CERT"),
+            (Authentication, "SASL failed", "KAFKA_SASL_PASSWORD"),
+        ] {
+            let explained = explain(&KafkaError::Global(code), reason);
+            assert!(explained.starts_with(reason) && explained.contains(named));
         }
-        Some(RDKafkaErrorCode::Authentication) => {
-            format!("{reason} (look at KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD)")
-        }
-        _ => reason.to_owned(),
+        let refused = explain(&KafkaError::Global(BrokerTransportFailure), " refused\n");
+        assert_eq!(refused, "refused");
     }
 }

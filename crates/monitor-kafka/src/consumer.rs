@@ -70,7 +70,8 @@ pub struct Consumer {
 impl Consumer {
     /// Starts to read the topic.
     pub fn start(settings: &KafkaSettings, options: &ConsumerOptions) -> Result<Self, KafkaError> {
-        let (context, link) = Context::new(Assignment::default());
+        let context = Context::new(Assignment::default());
+        let link = context.link.watch();
         let client: Client = settings
             .client_config(&options.client_id)
             .set("group.id", &options.group)

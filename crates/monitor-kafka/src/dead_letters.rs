@@ -3,11 +3,9 @@
 //! Key, value and headers stay as they were; what happened is told in the headers that Kafka
 //! Connect uses for the same purpose, so that tools for its dead-letter queues work here too.
 
-use tokio::sync::mpsc;
-
 use crate::consumer::Received;
 use crate::error::KafkaError;
-use crate::producer::{Delivery, Outgoing, Producer, Refused};
+use crate::producer::{Deliveries, Outgoing, Producer, Refused};
 use crate::settings::KafkaSettings;
 
 /// Where in its way a message failed; names as in Kafka Connect.
@@ -62,7 +60,7 @@ impl DeadLetter {
 /// The writing end of the dead-letter topic.
 pub struct DeadLetters {
     producer: Producer,
-    deliveries: mpsc::UnboundedReceiver<Delivery>,
+    deliveries: Deliveries,
     topic: String,
     writer: String,
 }
@@ -89,6 +87,10 @@ impl DeadLetters {
             match self.send(letter) {
                 Ok(()) => waiting += 1,
                 Err(refused) => {
+                    if matches!(refused, Refused::Fatal(_)) {
+                        self.deliveries = self.producer.renew()?;
+                        waiting = 0;
+                    }
                     outcome = Err(self.error(&refused.to_string()));
                     break;
                 }

@@ -22,5 +22,5 @@ pub use consumer::{Chunk, Consumer, ConsumerOptions, Extent, Received};
 pub use dead_letters::{DeadLetter, DeadLetters, Stage};
 pub use error::KafkaError;
 pub use link::Link;
-pub use producer::{Delivery, Outgoing, Producer, Refused};
+pub use producer::{Deliveries, Delivery, Outgoing, Producer, Refused};
 pub use settings::{KafkaSettings, SecurityProtocol};

@@ -1,5 +1,7 @@
 //! Whether a client can talk to Kafka right now.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tokio::sync::watch;
 
 /// State of the connection between a client and the cluster.
@@ -25,40 +27,101 @@ impl Link {
     }
 }
 
-/// The writing end: owned by the callbacks of one client.
-#[derive(Debug)]
-pub(crate) struct LinkState(watch::Sender<Link>);
+/// The writing end, for the callbacks of a client. Clones write the same state.
+///
+/// Trouble with one broker is no outage while others can be talked to, so a rolling restart of the
+/// cluster leaves the link up. It is the reason, though, once none can be talked to.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkState {
+    link: watch::Sender<Link>,
+    /// The first since a broker was connected: later ones are its echoes.
+    trouble: Arc<Mutex<Option<String>>>,
+}
 
 impl LinkState {
-    pub(crate) fn new() -> (Self, watch::Receiver<Link>) {
-        let (sender, receiver) = watch::channel(Link::Connecting);
-        (Self(sender), receiver)
+    pub(crate) fn new() -> Self {
+        Self {
+            link: watch::Sender::new(Link::Connecting),
+            trouble: Arc::default(),
+        }
     }
 
-    pub(crate) fn up(&self) {
-        self.set(Link::Up);
-    }
-
-    /// Keeps the first reason of an outage: later ones are its echoes, such as "all brokers down".
-    pub(crate) fn down(&self, reason: &str) {
-        self.0.send_if_modified(|link| {
-            let news = !matches!(link, Link::Down(_));
-            if news {
-                *link = Link::Down(reason.to_owned());
-            }
-            news
-        });
+    pub(crate) fn watch(&self) -> watch::Receiver<Link> {
+        self.link.subscribe()
     }
 
     pub(crate) fn current(&self) -> Link {
-        self.0.borrow().clone()
+        self.link.borrow().clone()
+    }
+
+    /// Some broker is connected.
+    pub(crate) fn up(&self) {
+        *self.lock() = None;
+        self.set(Link::Up);
+    }
+
+    /// Something is wrong with one broker.
+    pub(crate) fn note(&self, trouble: &str) {
+        self.lock().get_or_insert_with(|| trouble.to_owned());
+    }
+
+    /// No broker is connected. Without any trouble that is no outage either: an idle client has no
+    /// connection.
+    pub(crate) fn none_connected(&self) {
+        let trouble = self.lock().clone();
+        if let Some(trouble) = trouble {
+            self.set(Link::Down(trouble));
+        }
     }
 
     fn set(&self, new: Link) {
-        self.0.send_if_modified(|link| {
+        self.link.send_if_modified(|link| {
             let news = *link != new;
             *link = new;
             news
         });
+    }
+
+    // Every change is one assignment, so a panic elsewhere leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_with_one_of_several_brokers_is_no_outage() {
+        let state = LinkState::new();
+        state.up();
+        state.note("broker 2: connection refused");
+        assert_eq!(state.current(), Link::Up);
+    }
+
+    #[test]
+    fn an_outage_is_told_with_the_first_trouble_since_the_last_connection() {
+        let state = LinkState::new();
+        state.note("long ago");
+        state.up();
+        for trouble in ["certificate expired", "disconnected", "all brokers down"] {
+            state.note(trouble);
+        }
+        state.none_connected();
+        assert_eq!(
+            state.current(),
+            Link::Down("certificate expired".to_owned())
+        );
+        state.up();
+        assert_eq!(state.current().trouble(), None);
+    }
+
+    #[test]
+    fn a_client_that_is_merely_idle_has_no_outage() {
+        let state = LinkState::new();
+        state.up();
+        state.none_connected();
+        assert_eq!(state.current(), Link::Up);
     }
 }

@@ -1,7 +1,6 @@
 //! Sending messages, and knowing what became of each.
 
-use std::time::Duration;
-
+use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{
@@ -11,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::client::Context;
 use crate::error::KafkaError;
-use crate::link::Link;
+use crate::link::{Link, LinkState};
 use crate::settings::KafkaSettings;
 
 /// A message on its way out.
@@ -49,12 +48,15 @@ pub enum Refused {
 }
 
 /// An idempotent producer into one topic. Every message that [`send`](Self::send) accepts is
-/// answered by exactly one [`Delivery`].
+/// answered by exactly one [`Delivery`], unless the producer is renewed before that.
 pub struct Producer {
     inner: ThreadedProducer<Context<Reports>>,
+    config: ClientConfig,
     topic: String,
-    link: watch::Receiver<Link>,
 }
+
+/// Where deliveries arrive.
+pub type Deliveries = mpsc::UnboundedReceiver<Delivery>;
 
 impl Producer {
     /// Makes a producer into `topic`; connecting happens in the background. Deliveries arrive on
@@ -63,11 +65,9 @@ impl Producer {
         settings: &KafkaSettings,
         topic: &str,
         client_id: &str,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Delivery>), KafkaError> {
-        let (deliveries, receiver) = mpsc::unbounded_channel();
-        let (context, link) = Context::new(Reports(deliveries));
-        let inner = settings
-            .client_config(client_id)
+    ) -> Result<(Self, Deliveries), KafkaError> {
+        let mut config = settings.client_config(client_id);
+        config
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", "120000")
             .set("queue.buffering.max.messages", "10000")
@@ -75,17 +75,26 @@ impl Producer {
             .set("linger.ms", "20")
             .set("compression.type", "lz4")
             // The Java client's partitioner, so that other writers put a site where we do.
-            .set("partitioner", "murmur2_random")
-            .create_with_context(context)
-            .map_err(KafkaError::doing("cannot make a Kafka producer"))?;
+            .set("partitioner", "murmur2_random");
+        let (inner, deliveries) = client(&config, LinkState::new())?;
+        let topic = topic.to_owned();
         Ok((
             Self {
                 inner,
-                topic: topic.to_owned(),
-                link,
+                config,
+                topic,
             },
-            receiver,
+            deliveries,
         ))
+    }
+
+    /// Puts a new client in the place of one that has failed for good. Messages that were on their
+    /// way are given up without a report; whoever watches the link goes on watching.
+    pub fn renew(&mut self) -> Result<Deliveries, KafkaError> {
+        let link = self.inner.context().link.clone();
+        let (inner, deliveries) = client(&self.config, link)?;
+        self.inner = inner;
+        Ok(deliveries)
     }
 
     /// Queues a message. Its fate is reported under `sequence`.
@@ -115,24 +124,23 @@ impl Producer {
         }
     }
 
-    /// Waits until every queued message has been reported on, at most `timeout`. Blocks.
-    pub fn flush(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.inner
-            .flush(timeout)
-            .map_err(KafkaError::doing("not every message was delivered"))
-    }
-
-    /// Gives up on every queued message: each is reported as failed.
-    pub fn purge(&self) {
-        self.inner
-            .purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
-    }
-
     /// How the connection is doing.
     #[must_use]
     pub fn link(&self) -> watch::Receiver<Link> {
-        self.link.clone()
+        self.inner.context().link.watch()
     }
+}
+
+fn client(
+    config: &ClientConfig,
+    link: LinkState,
+) -> Result<(ThreadedProducer<Context<Reports>>, Deliveries), KafkaError> {
+    let (sender, deliveries) = mpsc::unbounded_channel();
+    let role = Reports(sender);
+    let inner = config
+        .create_with_context(Context { link, role })
+        .map_err(KafkaError::doing("cannot make a Kafka producer"))?;
+    Ok((inner, deliveries))
 }
 
 fn owned_headers(headers: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {

@@ -1,18 +1,24 @@
 //! The topics: which there are, how they are made, and whether they are there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::Metadata;
 
 use crate::client::Context;
 use crate::error::KafkaError;
+use crate::link::Link;
 use crate::settings::KafkaSettings;
 
 /// How long a broker may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for an answer before looking for trouble.
+const TURN: Duration = Duration::from_millis(500);
+/// More callbacks than can wait to be served after a turn.
+const WAITING_CALLBACKS: usize = 20;
 
 /// How to make the topics.
 #[derive(Clone, Debug)]
@@ -113,10 +119,7 @@ pub async fn check_events_topic(settings: &KafkaSettings) -> Result<TopicState, 
 
 async fn state(settings: &KafkaSettings, topic: String) -> Result<TopicState, KafkaError> {
     blocking(settings, move |client, settings| {
-        let metadata = client
-            .client()
-            .fetch_metadata(Some(&topic), TIMEOUT)
-            .map_err(|error| unreachable(client, settings, &error))?;
+        let metadata = metadata(client, settings, &topic)?;
         let missing = || KafkaError::MissingTopic {
             topic: topic.clone(),
             brokers: settings.brokers(),
@@ -141,12 +144,7 @@ async fn state(settings: &KafkaSettings, topic: String) -> Result<TopicState, Ka
 /// Whether any broker can be talked to; the error says why not.
 async fn check_connection(settings: &KafkaSettings) -> Result<(), KafkaError> {
     blocking(settings, |client, settings| {
-        let metadata = client
-            .client()
-            .fetch_metadata(Some(&settings.topic), TIMEOUT);
-        metadata
-            .map(drop)
-            .map_err(|error| unreachable(client, settings, &error))
+        metadata(client, settings, &settings.topic).map(drop)
     })
     .await
 }
@@ -160,9 +158,8 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, KafkaError> {
     let settings = settings.clone();
     let asked = tokio::task::spawn_blocking(move || {
-        let (context, _link) = Context::new(Question);
         let client: Client = admin_config(&settings)
-            .create_with_context(context)
+            .create_with_context(Context::new(Question))
             .map_err(KafkaError::doing("cannot make a Kafka client"))?;
         ask(&client, &settings)
     });
@@ -175,21 +172,38 @@ fn admin_config(settings: &KafkaSettings) -> ClientConfig {
     settings.client_config("admin")
 }
 
-fn unreachable(
+/// Asks in short turns, so that an outage is told as soon as the client knows of it.
+fn metadata(
     client: &Client,
     settings: &KafkaSettings,
-    error: &rdkafka::error::KafkaError,
-) -> KafkaError {
-    // Serves the callbacks that hold the reason, such as a refused certificate.
-    client.poll(Duration::ZERO);
-    let reason = client
-        .context()
-        .reason()
-        .unwrap_or_else(|| error.to_string());
-    KafkaError::Unreachable {
-        brokers: settings.brokers(),
-        reason,
+    topic: &str,
+) -> Result<Metadata, KafkaError> {
+    let started = Instant::now();
+    loop {
+        let error = match client.client().fetch_metadata(Some(topic), TURN) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => error,
+        };
+        let reason = outage(client);
+        if reason.is_some() || started.elapsed() >= TIMEOUT {
+            return Err(KafkaError::Unreachable {
+                brokers: settings.brokers(),
+                reason: reason.unwrap_or_else(|| error.to_string()),
+            });
+        }
     }
+}
+
+/// Why no broker can be talked to, such as that they refuse our certificate. Each poll serves one
+/// of the callbacks that tell it.
+fn outage(client: &Client) -> Option<String> {
+    (0..WAITING_CALLBACKS).find_map(|_| {
+        client.poll(Duration::ZERO);
+        match client.context().link.current() {
+            Link::Down(reason) => Some(reason),
+            Link::Connecting | Link::Up => None,
+        }
+    })
 }
 
 /// The only role is to hear why a connection fails.

@@ -1,7 +1,7 @@
 //! The running service, as its own code sees it.
 
 use crate::Readiness;
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,8 @@ pub(crate) struct NewTask {
 pub struct Context {
     /// Cancelled when the service is to stop. To cancel it is to ask the service to stop.
     pub stop: CancellationToken,
+    /// How long tasks may take to return once `stop` is cancelled; then they are aborted.
+    pub grace: Duration,
     /// What `/readyz` answers.
     pub readiness: Readiness,
     pub(crate) new_tasks: mpsc::UnboundedSender<NewTask>,

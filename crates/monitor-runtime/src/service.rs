@@ -134,10 +134,10 @@ where
 {
     // From here on a signal is a request, not the end.
     let (_signals, requests) = signals::listen().context("cannot listen for signals")?;
-    let supervisor = Supervisor::new();
+    let supervisor = Supervisor::new(shutdown.grace);
     let context = supervisor.context();
     let _ops_server = start_ops_server(service, ops, &context).await?;
-    Ok(supervisor.run(run(context), requests, shutdown.grace).await)
+    Ok(supervisor.run(run(context), requests).await)
 }
 
 /// The server outlives the tasks of the service and ends when the returned set is dropped.

@@ -58,19 +58,14 @@ pub struct Supervisor {
     died: Option<TaskDied>,
 }
 
-impl Default for Supervisor {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Supervisor {
-    /// A service without tasks.
+    /// A service without tasks. When it is to stop, its tasks have `grace` to return.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(grace: Duration) -> Self {
         let (sender, new_tasks) = mpsc::unbounded_channel();
         let context = Context {
             stop: crate::CancellationToken::new(),
+            grace,
             readiness: Readiness::default(),
             new_tasks: sender,
         };
@@ -93,15 +88,15 @@ impl Supervisor {
     /// Runs `main`, and the tasks that it starts, to the end.
     ///
     /// The stop begins when `main` returns, with the first request, or when a task dies; the tasks
-    /// then have `grace` to return. A second request ends that time at once.
-    pub async fn run<F>(mut self, main: F, mut requests: StopRequests, grace: Duration) -> Outcome
+    /// then have their grace to return. A second request ends that time at once.
+    pub async fn run<F>(mut self, main: F, mut requests: StopRequests) -> Outcome
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         self.main = Some(self.start(MAIN.to_owned(), Box::pin(main)));
         self.until_stop(&mut requests).await;
         self.context.stop.cancel();
-        let aborted = self.drain_within(&mut requests, grace).await;
+        let aborted = self.drain_within_grace(&mut requests).await;
         match self.died {
             Some(died) => Outcome::TaskDied(died),
             None if aborted.is_empty() => Outcome::Clean,
@@ -141,8 +136,8 @@ impl Supervisor {
     }
 
     /// Lets the tasks finish. Returns the names of those that did not and were aborted.
-    async fn drain_within(&mut self, requests: &mut StopRequests, grace: Duration) -> Vec<String> {
-        let deadline = Instant::now() + grace;
+    async fn drain_within_grace(&mut self, requests: &mut StopRequests) -> Vec<String> {
+        let deadline = Instant::now() + self.context.grace;
         let reason = tokio::select! {
             biased;
             () = self.drain() => return Vec::new(),
