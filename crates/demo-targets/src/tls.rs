@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -13,6 +13,9 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 pub(crate) fn acceptor_with_expired_certificate() -> Result<TlsAcceptor> {
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut params = CertificateParams::new(names).context("cannot describe a certificate")?;
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "broken TLS");
     params.not_before = date_time_ymd(2020, 1, 1);
     params.not_after = date_time_ymd(2021, 1, 1);
     let key = KeyPair::generate().context("cannot make a key")?;

@@ -16,12 +16,12 @@ pub enum Link {
 }
 
 impl Link {
-    /// Why Kafka cannot be used right now; `None` when it can.
+    /// Why Kafka cannot be used right now; `None` when it can, or when nothing is known against it
+    /// yet.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         match self {
-            Self::Connecting => Some("connecting".to_owned()),
-            Self::Up => None,
+            Self::Connecting | Self::Up => None,
             Self::Down(reason) => Some(reason.clone()),
         }
     }

@@ -30,7 +30,7 @@ impl Failed {
             }
             Phase::Body | Phase::Assertion => (FailureKind::BodyTimeout, "reading the body"),
         };
-        Self::new(kind, phase, format!("no end of {doing} within {after:?}"))
+        Self::new(kind, phase, format!("{doing} took longer than {after:?}"))
     }
 }
 

@@ -7,6 +7,8 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use terminal_size::{Width, terminal_size_of};
+
 /// One whole line.
 pub(crate) fn say(line: &str) {
     eprintln!("{line}");
@@ -15,13 +17,23 @@ pub(crate) fn say(line: &str) {
 /// Redraws the last line on a terminal; a whole line elsewhere.
 pub(crate) fn redraw(line: &str) {
     if is_terminal() {
-        // Without wrapping: what does not fit is cut off, so that the line stays one.
-        eprint!("\r\x1b[K\x1b[?7l{line}\x1b[?7h");
+        let width = terminal_size_of(io::stderr());
+        let width = width.map_or(usize::MAX, |(Width(width), _)| width.into());
+        eprint!("\r\x1b[K{}", shortened(line, width));
         // A line that is drawn late is no reason to stop.
         drop(io::stderr().flush());
     } else {
         say(line);
     }
+}
+
+/// What fits into `width` columns, so that the line stays one.
+fn shortened(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    let kept = line.chars().take(width.saturating_sub(1));
+    kept.chain(['…']).collect()
 }
 
 /// Ends the line that [`redraw`] leaves open.
@@ -52,6 +64,12 @@ fn duration(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_does_not_fit_says_so() {
+        assert_eq!(shortened("5 für 3", 7), "5 für 3");
+        assert_eq!(shortened("5 für 3", 6), "5 für…");
+    }
 
     #[test]
     fn durations_are_as_exact_as_a_person_needs() {

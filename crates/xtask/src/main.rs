@@ -36,9 +36,12 @@ struct Arguments {
 enum Task {
     /// Run the whole monitor on this machine until Ctrl-C
     Up {
-        /// Monitor the sites of this file (YAML or JSON) instead of the demo
+        /// Monitor exactly the sites of this file (YAML or JSON) instead of the demo
         #[arg(long, value_name = "FILE")]
         sites: Option<PathBuf>,
+        /// Let them be on this machine or in private networks, as those of the demo are
+        #[arg(long, requires = "sites")]
+        allow_private: bool,
         /// Do without Apache Kafka: messages are lost at the end
         #[arg(long)]
         volatile_broker: bool,
@@ -87,10 +90,12 @@ fn run(task: Task, control: &Control) -> Result<ExitCode> {
     match task {
         Task::Up {
             sites,
+            allow_private,
             volatile_broker,
         } => {
             let wanted = Wanted {
                 sites,
+                allow_private,
                 volatile_broker,
             };
             up::run(&wanted, control)?;

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use local_stack::{Control, Postgres, jars};
 
 use self::live::Live;
-use self::services::Services;
+use self::services::{Services, Sites};
 use crate::ground::{self, Broker};
 use crate::local::Local;
 use crate::{console, packages, step, workspace};
@@ -24,12 +24,17 @@ const FOREVER: Duration = Duration::MAX;
 pub(crate) struct Wanted {
     /// The user's own sites; `None` for the demo.
     pub(crate) sites: Option<PathBuf>,
+    /// Let the user's own sites be on this machine, as those of the demo are.
+    pub(crate) allow_private: bool,
     /// Do without Apache Kafka.
     pub(crate) volatile_broker: bool,
 }
 
 pub(crate) fn run(wanted: &Wanted, control: &Control) -> Result<()> {
-    let own_sites = wanted.sites.as_deref().map(existing).transpose()?;
+    let sites = match &wanted.sites {
+        Some(file) => Sites::Own(existing(file)?),
+        None => Sites::Demo,
+    };
     let local = Local::open()?;
     packages::ensure(packages::FOR_BUILDING, control)?;
     let volatile = wanted.volatile_broker || !kafka_can_be_had(control)?;
@@ -37,7 +42,12 @@ pub(crate) fn run(wanted: &Wanted, control: &Control) -> Result<()> {
         warn_of_volatile_broker();
     }
     let (postgres, broker) = prepare(&local, volatile, control)?;
-    let outcome = serve(&local, postgres, broker, own_sites.as_deref(), control);
+    let mut variables = ground::variables(&postgres, &broker);
+    if wanted.allow_private || matches!(sites, Sites::Demo) {
+        variables.push(("CHECKER_ALLOW_PRIVATE_TARGETS", "true".to_owned()));
+    }
+    let mut services = Services::new(&local, &variables);
+    let outcome = serve(&mut services, postgres, broker, &sites, control);
     if control.is_cancelled() {
         console::say("stopped; data kept in .local");
         return Ok(());
@@ -97,26 +107,18 @@ fn prepare(local: &Local, volatile: bool, control: &Control) -> Result<(Postgres
 
 /// Runs the monitor on what was prepared, and stops everything in order at the end.
 fn serve(
-    local: &Local,
+    services: &mut Services<'_>,
     mut postgres: Postgres,
     mut broker: Broker,
-    own_sites: Option<&Path>,
+    sites: &Sites,
     control: &Control,
 ) -> Result<()> {
-    let mut variables = ground::variables(&postgres, &broker);
-    if own_sites.is_none() {
-        // The demo targets are on this machine.
-        variables.push(("CHECKER_ALLOW_PRIVATE_TARGETS", "true".to_owned()));
-    }
     let topics_exist = matches!(broker, Broker::Volatile { .. });
-    let mut services = Services::new(local, &variables);
-    let served = services
-        .start(own_sites, topics_exist, control)
-        .and_then(|()| {
-            let _env = local.write_env(&variables)?;
-            explain();
-            watch(&mut services, &mut postgres, &mut broker, control)
-        });
+    let served = services.start(sites, topics_exist, control).and_then(|()| {
+        let _env = services.write_env()?;
+        explain();
+        watch(services, &mut postgres, &mut broker, control)
+    });
     services.stop()?;
     broker.process().stop()?;
     postgres.stop()?;

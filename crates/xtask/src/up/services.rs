@@ -1,13 +1,13 @@
 //! The monitor's own programs, and the demo targets.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use local_stack::{Control, Process, Program, Signal, StopStep};
 
-use crate::local::Local;
+use crate::local::{EnvFile, Local};
 use crate::{console, workspace};
 
 use super::sites;
@@ -16,6 +16,15 @@ const ADMIN_LIMIT: Duration = Duration::from_mins(2);
 const TARGETS_LIMIT: Duration = Duration::from_secs(10);
 /// More than a service gives its own work at the end.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is monitored.
+#[derive(Debug)]
+pub(super) enum Sites {
+    /// The demo's, and whatever else the database has.
+    Demo,
+    /// Those of a file, and no others.
+    Own(PathBuf),
+}
 
 /// What runs, in the order in which it is stopped.
 #[derive(Debug)]
@@ -38,20 +47,15 @@ impl<'a> Services<'a> {
     /// Migrates, makes the topics, imports the sites, then starts everything.
     pub(super) fn start(
         &mut self,
-        own_sites: Option<&Path>,
+        sites: &Sites,
         topics_exist: bool,
         control: &Control,
     ) -> Result<()> {
-        let demo_sites = self.local.path("demo-sites.yaml");
-        if own_sites.is_none() {
-            self.start_targets(&demo_sites, control)?;
-        }
-        let file = own_sites.unwrap_or(&demo_sites).to_string_lossy();
         self.admin("migrate the database", &["migrate"], control)?;
         if !topics_exist {
             self.admin("create the topics", &["topics", "create"], control)?;
         }
-        self.admin("import the sites", &["sites", "import", &file], control)?;
+        self.import(sites, control)?;
         self.start_service("sink")?;
         self.start_service("checker")?;
         console::say("✔ checker and sink started");
@@ -71,6 +75,26 @@ impl<'a> Services<'a> {
             process.stop()?;
         }
         Ok(())
+    }
+
+    /// `.local/env`, with which everybody else finds the services.
+    pub(super) fn write_env(&self) -> Result<EnvFile> {
+        self.local.write_env(self.variables)
+    }
+
+    fn import(&mut self, sites: &Sites, control: &Control) -> Result<()> {
+        let what = "import the sites";
+        match sites {
+            Sites::Own(file) => {
+                let file = file.to_string_lossy();
+                self.admin(what, &["sites", "import", "--prune", &file], control)
+            }
+            Sites::Demo => {
+                let file = self.local.path("demo-sites.yaml");
+                self.start_targets(&file, control)?;
+                self.admin(what, &["sites", "import", &file.to_string_lossy()], control)
+            }
+        }
     }
 
     fn start_targets(&mut self, demo_sites: &Path, control: &Control) -> Result<()> {
