@@ -3,20 +3,19 @@
 mod metrics;
 mod migrate;
 mod output;
+mod settings;
 mod sites;
 mod topics;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use monitor_config::{Environment, help_text, tables};
-use monitor_kafka::KafkaSettings;
+use monitor_config::Environment;
 use monitor_runtime::tool_main;
-use monitor_store::DatabaseSettings;
 
 /// Migrations, topics, sites and metrics of Aiven Monitor.
 #[derive(Parser)]
-#[command(name = "admin", version, after_help = environment_help())]
+#[command(name = "admin", version, after_help = settings::help())]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -34,10 +33,6 @@ enum Command {
     Sites(sites::Command),
     /// Print the response times, status codes and content matches of a site
     Metrics(metrics::Arguments),
-}
-
-fn environment_help() -> String {
-    help_text(&tables::<(DatabaseSettings, KafkaSettings)>())
 }
 
 fn main() -> ExitCode {

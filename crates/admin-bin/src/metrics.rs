@@ -13,6 +13,7 @@ use monitor_store::{DatabaseSettings, MetricDataProvider, schema, sites};
 use serde_json::json;
 
 use crate::output::{print, table};
+use crate::settings;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -72,8 +73,7 @@ fn cursor(text: &str) -> Result<Cursor, String> {
 }
 
 pub(crate) async fn run(arguments: &Arguments, environment: &Environment) -> anyhow::Result<()> {
-    let pool = environment
-        .load::<DatabaseSettings>()?
+    let pool = settings::load::<DatabaseSettings>(environment)?
         .pool("admin")
         .await?;
     schema::check(&pool).await?;
@@ -101,6 +101,10 @@ pub(crate) async fn run(arguments: &Arguments, environment: &Environment) -> any
             "response_times": times.items, "status_codes": codes.items,
             "content_matches": contents.items, "next": times.next,
         }))?);
+    }
+    if times.items.is_empty() {
+        let (from, to) = (range.from().to_rfc3339(), range.to().to_rfc3339());
+        return print(format!("no checks of {name:?} from {from} to {to}"));
     }
     print(rows(&times.items, &codes.items, &contents.items))?;
     if let Some(Cursor {

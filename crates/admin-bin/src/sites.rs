@@ -13,6 +13,7 @@ use monitor_store::{DatabaseSettings, ImportPlan, Pool, schema, sites};
 use serde_json::{Map, Value, json};
 
 use crate::output::{print, table};
+use crate::settings;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -67,8 +68,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 }
 
 async fn connect(environment: &Environment) -> anyhow::Result<Pool> {
-    let pool = environment
-        .load::<DatabaseSettings>()?
+    let pool = settings::load::<DatabaseSettings>(environment)?
         .pool("admin")
         .await?;
     schema::check(&pool).await?;

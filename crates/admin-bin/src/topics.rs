@@ -8,6 +8,7 @@ use monitor_kafka::KafkaSettings;
 use monitor_kafka::topics::{self, Creation, TopicOptions};
 
 use crate::output::print;
+use crate::settings;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -34,7 +35,7 @@ pub(crate) struct Create {
 }
 
 pub(crate) async fn run(command: &Command, environment: &Environment) -> anyhow::Result<()> {
-    let kafka = environment.load::<KafkaSettings>()?;
+    let kafka = settings::load::<KafkaSettings>(environment)?;
     kafka.log_warnings();
     match command {
         Command::Create(options) => create(&kafka, options).await,

@@ -165,7 +165,8 @@ impl Service {
     }
 
     /// Address of its ops server, from the log.
-    fn ops_address(&self) -> Option<String> {
+    #[must_use]
+    pub fn ops_address(&self) -> Option<String> {
         let log = self.log();
         let mut lines = log
             .lines()

@@ -194,9 +194,10 @@ impl World {
         .await
     }
 
-    /// Fails unless the rows of every site are its consecutive slots, `interval_ms` apart: no gap,
-    /// no double. Returns how many rows each site has.
-    pub async fn assert_gapless(&self, interval_ms: i64) -> anyhow::Result<HashMap<String, usize>> {
+    /// Fails unless the rows of every site are its consecutive slots, one interval apart: no gap, no
+    /// double. Returns how many rows each site has.
+    pub async fn assert_gapless(&self) -> anyhow::Result<HashMap<String, usize>> {
+        let intervals = self.intervals().await?;
         let mut by_site: HashMap<String, Vec<DateTime<Utc>>> = HashMap::new();
         for row in self.rows().await? {
             by_site
@@ -208,7 +209,7 @@ impl World {
             for pair in slots.windows(2) {
                 let apart = (pair[1] - pair[0]).num_milliseconds();
                 ensure!(
-                    apart == interval_ms,
+                    apart == intervals[site],
                     "{site}: {} and {} are {apart} ms apart",
                     pair[0],
                     pair[1]
@@ -219,6 +220,15 @@ impl World {
             .into_iter()
             .map(|(site, slots)| (site, slots.len()))
             .collect())
+    }
+
+    /// The interval of every site, in milliseconds.
+    async fn intervals(&self) -> anyhow::Result<HashMap<String, i64>> {
+        let intervals: Vec<(String, i64)> =
+            sqlx::query_as("SELECT name, (EXTRACT(EPOCH FROM interval) * 1000)::BIGINT FROM sites")
+                .fetch_all(&self.database)
+                .await?;
+        Ok(intervals.into_iter().collect())
     }
 
     /// A valid event for a site that need not exist.

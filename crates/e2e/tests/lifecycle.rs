@@ -1,7 +1,7 @@
 //! How the services start, tell how they are, and stop.
 
-use anyhow::ensure;
-use e2e::{Answer, Binary, Service, Target, World};
+use anyhow::{Context as _, ensure};
+use e2e::{Answer, Binary, Service, Target, World, eventually};
 use serde_json::{Value, json};
 
 const SERVICES: [Binary; 2] = [Binary::Checker, Binary::Sink];
@@ -18,6 +18,30 @@ async fn sigterm_stops_every_service_cleanly() -> anyhow::Result<()> {
         let (code, log) = service.terminate().await?;
         ensure!(code == Some(0), "{binary:?}: {code:?}\n{log}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_check_that_outlasts_the_grace_period_is_told_as_missed() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    // Connections are made, by the system, but nobody ever answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}/", silent.local_addr()?);
+    let site = |number| json!({"name": format!("{number}"), "url": url, "interval": "10s"});
+    world.import(&(0..40).map(site).collect::<Vec<_>>())?;
+    world.set("SHUTDOWN_GRACE", "2s");
+    let checker = world.start_ready(Binary::Checker).await?;
+    eventually("a check is running", || async {
+        let (_, metrics) = checker.get("/metrics")?;
+        Ok((!metrics.contains("checker_in_flight 0")).then_some(()))
+    })
+    .await?;
+    let (code, log) = checker.terminate().await?;
+    ensure!(code == Some(0), "{code:?}\n{log}");
+    world.run(Binary::Sink, &["--once"])?.success()?;
+    let rows = world.rows().await?;
+    let told = |row: &e2e::Row| row.failure.as_deref() == Some("not_running");
+    ensure!(!rows.is_empty() && rows.iter().all(told), "{rows:?}");
     Ok(())
 }
 
@@ -67,11 +91,12 @@ async fn the_ops_server_answers_operators_and_prometheus() -> anyhow::Result<()>
 #[tokio::test]
 async fn the_healthcheck_of_an_image_needs_no_shell() -> anyhow::Result<()> {
     let mut world = World::new().await?;
-    let address = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0")?;
-        free.local_addr()?.to_string()
-    };
+    let sink = world.start_ready(Binary::Sink).await?;
+    let address = sink.ops_address().context("no address")?;
     world.set("OPS_LISTEN", &address);
+    let healthy = world.run(Binary::Sink, &["--healthcheck"])?;
+    ensure!(healthy.code == Some(0), "{healthy:?}");
+    sink.terminate().await?;
     let dead = world.run(Binary::Sink, &["--healthcheck"])?;
     ensure!(dead.code == Some(1), "{dead:?}");
     ensure!(dead.stderr.contains(&address), "{dead:?}");

@@ -1,9 +1,10 @@
-//! Whether the struct and the table of a section agree: one line in a test of each section.
+//! Whether the struct and the table of a section agree, and the template with both: one line in a
+//! test of each section, and of each program.
 
 use crate::{
-    Section, Variable,
+    Environment, Section, Sections, Variable,
     loader::{field_name, try_alone},
-    shape,
+    shape, tables, template,
 };
 use std::collections::BTreeSet;
 
@@ -51,5 +52,24 @@ fn variable_mistakes<S: Section>(variable: &Variable) -> Vec<String> {
             mistakes.push(format!("the {kind} of {name} is refused: {reason}"));
         }
     }
+    mistakes
+}
+
+/// Everything on which a `.env.template` and the sections of a program disagree; empty when all is
+/// well.
+///
+/// Finds variables that the template lacks or explains in other words, and whatever keeps the
+/// template from being a configuration of the program. What other programs read may stand there too.
+#[must_use]
+pub fn template_mistakes<S: Sections>(text: &str) -> Vec<String> {
+    let expected = template(&tables::<S>());
+    let missing = expected
+        .split("\n\n")
+        .filter(|paragraph| !text.contains(paragraph.trim_end()));
+    let mut mistakes: Vec<String> = missing
+        .map(|paragraph| format!("the template lacks:\n{paragraph}"))
+        .collect();
+    let loaded = Environment::from_dotenv(text).load::<S>();
+    mistakes.extend(loaded.err().map(|error| error.to_string()));
     mistakes
 }

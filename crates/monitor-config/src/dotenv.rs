@@ -28,7 +28,8 @@ pub(crate) fn read(path: &Path) -> DotenvFile {
     }
 }
 
-fn parse(text: &str, name: &str) -> DotenvFile {
+/// Reads the text of a file that is called `name` in messages.
+pub(crate) fn parse(text: &str, name: &str) -> DotenvFile {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines_read = Cell::new(0);
     let reader = LineReader {

@@ -1,7 +1,11 @@
 //! Where settings come from: the variables of the process and the file `.env`.
 
 use crate::{
-    ConfigError, Problem, Sections, dotenv, loader::Loader, section, unknown::unknown_variables,
+    ConfigError, Problem, Sections,
+    dotenv::{self, DotenvFile},
+    loader::Loader,
+    section,
+    unknown::unknown_variables,
 };
 use std::{collections::BTreeMap, path::Path};
 
@@ -56,6 +60,13 @@ impl Environment {
             variables: pairs.collect(),
             problems: Vec::new(),
         }
+    }
+
+    /// Exactly the variables of a `.env` file with this text.
+    pub(crate) fn from_dotenv(text: &str) -> Self {
+        let mut environment = Self::default();
+        environment.add(dotenv::parse(text, ".env"));
+        environment
     }
 
     /// Reads the sections `S`.
@@ -126,7 +137,10 @@ impl Environment {
 
     /// Adds the variables of a file that are not set yet; a file that is absent adds none.
     pub(crate) fn add_file(&mut self, path: &Path) {
-        let file = dotenv::read(path);
+        self.add(dotenv::read(path));
+    }
+
+    fn add(&mut self, file: DotenvFile) {
         self.problems.extend(file.problems);
         for (name, value) in file.variables {
             self.variables.entry(name).or_insert(Some(value));

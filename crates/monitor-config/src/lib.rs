@@ -53,7 +53,7 @@ mod unknown;
 mod values;
 mod variable;
 
-pub use check::table_mistakes;
+pub use check::{table_mistakes, template_mistakes};
 pub use environment::Environment;
 pub use problem::{ConfigError, Problem};
 pub use secret::Secret;

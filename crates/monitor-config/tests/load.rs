@@ -2,6 +2,7 @@
 
 use monitor_config::{
     Environment, Problem, Secret, Section, Variable, help_text, table_mistakes, tables, template,
+    template_mistakes,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -334,18 +335,17 @@ fn a_table_that_disagrees_with_its_struct_is_found_out() {
 }
 
 #[test]
-fn the_template_is_a_configuration_that_loads() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(".env");
-    std::fs::write(&path, template(&tables::<(Broker, Checker)>())).unwrap();
-    let pairs = dotenvy::from_path_iter(&path).unwrap().map(Result::unwrap);
-    let (broker, checker) = Environment::from_pairs(pairs)
-        .load::<(Broker, Checker)>()
-        .unwrap();
-    assert_eq!(
-        (broker.brokers.as_str(), checker.codes.len()),
-        ("localhost:9092", 2)
-    );
+fn a_template_holds_every_variable_and_is_a_configuration() {
+    type Program = (Broker, Checker);
+    let right = template(&tables::<Program>());
+    let mistakes = |text: &str| template_mistakes::<Program>(text);
+    assert_eq!(mistakes(&right), [""; 0]);
+    assert_eq!(mistakes(&format!("{right}\nSINK_GROUP=x\n")), [""; 0]);
+
+    let older = right.replace("name of the region", "the region");
+    assert!(mistakes(&older)[0].contains("name of the region"));
+    let misspelt = right.replace("CHECKER_PORT=80", "CHECKER_PORT=http");
+    assert!(mistakes(&misspelt)[1].contains("CHECKER_PORT=http: expected"));
 }
 
 proptest! {
