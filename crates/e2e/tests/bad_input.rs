@@ -4,10 +4,9 @@ use anyhow::ensure;
 use chrono::{TimeDelta, Utc};
 use e2e::{Binary, World, eventually};
 use monitor_core::event::SCHEMA;
-use rdkafka::ClientConfig;
-use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Headers as _;
+use rdkafka::{ClientConfig, Message as _};
 use serde_json::json;
 
 #[tokio::test]

@@ -1,10 +1,9 @@
 //! What the caller and a slow operation have to say to each other.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use anyhow::{Result, bail};
 

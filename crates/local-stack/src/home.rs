@@ -1,9 +1,8 @@
 //! The folder of a service: kept between runs, or gone with it.
 
-use std::env;
-use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;

@@ -1,12 +1,10 @@
 //! Whether the struct and the table of a section agree, and the template with both: one line in a
 //! test of each section, and of each program.
 
-use crate::{
-    Environment, Section, Sections, Variable,
-    loader::{field_name, try_alone},
-    shape, tables, template,
-};
 use std::collections::BTreeSet;
+
+use crate::loader::{field_name, try_alone};
+use crate::{Environment, Section, Sections, Variable, shape, tables, template};
 
 /// Everything on which the struct and the table of `S` disagree; empty when all is well.
 ///

@@ -1,12 +1,11 @@
 //! The file `.env`.
 
+use std::cell::Cell;
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
 use crate::Problem;
-use std::{
-    cell::Cell,
-    fs,
-    io::{self, ErrorKind, Read},
-    path::Path,
-};
 
 /// What a `.env` file says.
 #[derive(Debug, Default)]

@@ -1,13 +1,12 @@
 //! Where settings come from: the variables of the process and the file `.env`.
 
-use crate::{
-    ConfigError, Problem, Sections,
-    dotenv::{self, DotenvFile},
-    loader::Loader,
-    section,
-    unknown::unknown_variables,
-};
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::dotenv::{self, DotenvFile};
+use crate::loader::Loader;
+use crate::unknown::unknown_variables;
+use crate::{ConfigError, Problem, Sections, section};
 
 /// The variables that were set when the program started.
 ///

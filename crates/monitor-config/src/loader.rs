@@ -1,9 +1,10 @@
 //! Reads sections one after the other and keeps what is wrong with all of them.
 
-use crate::{
-    Environment, Fallback, Problem, Section, Variable, environment::Value, shape::Shape, unknown,
-};
 use serde::de::DeserializeOwned;
+
+use crate::environment::Value;
+use crate::shape::Shape;
+use crate::{Environment, Fallback, Problem, Section, Variable, unknown};
 
 /// Reads sections from an environment and collects their problems.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! What can be wrong with a configuration, in words for the person who has to mend it.
 
-use crate::Variable;
 use std::fmt;
+
+use crate::Variable;
 
 /// One thing that is wrong, as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]

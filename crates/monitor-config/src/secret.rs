@@ -1,8 +1,11 @@
 //! Text that must not be shown.
 
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
-use std::{convert::Infallible, fmt, str::FromStr};
 
 /// A password, a token, a key: `Debug` prints `[redacted]`, and memory is wiped when it is dropped.
 #[derive(Clone)]

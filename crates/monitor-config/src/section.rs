@@ -1,7 +1,9 @@
 //! A typed group of settings, and tuples of such groups.
 
-use crate::{Problem, Variable, loader::Loader};
 use serde::de::DeserializeOwned;
+
+use crate::loader::Loader;
+use crate::{Problem, Variable};
 
 /// The settings of one concern: a struct and the table of the variables that fill it.
 ///

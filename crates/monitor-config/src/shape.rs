@@ -4,14 +4,11 @@
 //! instead what was expected, the struct is deserialised from a probe that holds one field and
 //! answers the first question about its value with an error that carries the question.
 
-use serde::{
-    de::{
-        self, DeserializeOwned, Deserializer, Visitor,
-        value::{MapDeserializer, StrDeserializer},
-    },
-    forward_to_deserialize_any,
-};
 use std::fmt;
+
+use serde::de::value::{MapDeserializer, StrDeserializer};
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde::forward_to_deserialize_any;
 
 /// What a field asks of its value.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,9 @@
 //! The tables as text: for `--help` and for `.env.template`.
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
 use crate::{Fallback, Variable};
-use std::{collections::BTreeSet, fmt::Write};
 
 /// An aligned listing of every variable, for the end of `--help`.
 #[must_use]

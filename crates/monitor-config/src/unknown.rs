@@ -1,7 +1,9 @@
 //! Variables that look like ours but are not: misspellings.
 
-use crate::{Environment, Problem, Variable, section::Table};
 use strsim::damerau_levenshtein;
+
+use crate::section::Table;
+use crate::{Environment, Problem, Variable};
 
 /// How many letters may differ before a name is no longer taken for a misspelling.
 const MISSPELT_LETTERS: usize = 2;

@@ -3,9 +3,14 @@
 //! An `Option` field needs `#[serde(default)]` beside it, because serde then no longer knows by
 //! itself that the field may be absent. No message repeats the value: it may be a secret.
 
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
 use bytesize::ByteSize;
-use serde::{Deserialize, Deserializer, de::Error};
-use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// A duration with its unit: `200ms`, `30s`, `5m`, `2h 30m`, `14d`.
 ///

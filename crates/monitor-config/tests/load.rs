@@ -1,12 +1,16 @@
 //! What a person sees who gets the configuration right, or wrong.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use monitor_config::{
     Environment, Problem, Secret, Section, Variable, help_text, table_mistakes, tables, template,
     template_mistakes,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]

@@ -1,9 +1,13 @@
 //! The running service, as its own code sees it.
 
-use crate::Readiness;
-use std::{future::Future, pin::Pin, time::Duration};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use crate::Readiness;
 
 /// A task of the service, in a box.
 pub(crate) type BoxedTask = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;

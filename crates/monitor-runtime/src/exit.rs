@@ -1,7 +1,10 @@
 //! How a process says what became of it.
 
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
 use monitor_config::ConfigError;
-use std::{fmt::Display, io::Write, process::ExitCode};
 
 /// `EX_USAGE` of sysexits.h: the command line or the configuration cannot be used. A supervisor
 /// that sees it knows that starting again will not help.

@@ -1,10 +1,8 @@
 //! The question that a container runtime asks, for images that have neither shell nor curl.
 
-use std::{
-    io::{self, Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
-    time::Duration,
-};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
 
 /// For each of connecting, sending and receiving.
 const TIMEOUT: Duration = Duration::from_secs(2);

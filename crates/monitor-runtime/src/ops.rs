@@ -2,18 +2,21 @@
 
 mod process;
 
-use crate::{CancellationToken, Readiness};
-use axum::{
-    Router,
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use std::{collections::BTreeMap, io, time::Duration};
-use tokio::{net::TcpListener, time::interval};
+use tokio::net::TcpListener;
+use tokio::time::interval;
+
+use crate::{CancellationToken, Readiness};
 
 /// How often the samples of histograms are folded into their buckets when nobody scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);

@@ -1,10 +1,9 @@
 //! Panics as log events.
 
-use std::{
-    any::Any,
-    backtrace::{Backtrace, BacktraceStatus},
-    panic,
-};
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic;
+
 use tracing::field;
 
 /// Makes every panic of the process an `error` event, in the format of all other logs. The stack

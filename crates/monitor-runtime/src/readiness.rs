@@ -1,9 +1,8 @@
 //! Whether the service can do its work, component by component.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

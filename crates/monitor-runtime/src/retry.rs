@@ -2,10 +2,13 @@
 
 mod repeats;
 
-use crate::{CancellationToken, Component};
+use std::future::Future;
+use std::time::Duration;
+
 use repeats::Repeats;
-use std::{future::Future, time::Duration};
 use tokio::time::{Instant, sleep};
+
+use crate::{CancellationToken, Component};
 
 /// Upper bound of the first delay.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
@@ -74,9 +77,12 @@ fn report(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::convert::Infallible;
+    use std::io;
+
     use super::*;
     use crate::Readiness;
-    use std::{cell::Cell, convert::Infallible, io};
 
     fn refused() -> io::Error {
         io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused")

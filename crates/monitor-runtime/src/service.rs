@@ -1,14 +1,20 @@
 //! The entry point of a service.
 
+use std::future::Future;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use monitor_config::{Environment, Sections, help_text, tables};
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::task::JoinSet;
+
 use crate::{
     Context, OpsServer, OpsSettings, Outcome, RuntimeSettings, Supervisor, exit, healthcheck,
     install_recorder, panics, signals, telemetry,
 };
-use anyhow::Context as _;
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
-use monitor_config::{Environment, Sections, help_text, tables};
-use std::{future::Future, process::ExitCode, time::Duration};
-use tokio::{net::TcpListener, runtime, task::JoinSet};
 
 /// How long blocking work (a DNS lookup, a file) may hold up the end of the process.
 const BLOCKING_GRACE: Duration = Duration::from_secs(1);

@@ -1,9 +1,13 @@
 //! The settings that every service has.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use monitor_config::{Section, Variable};
-use serde::{Deserialize, Deserializer, de::Error};
-use std::{net::SocketAddr, time::Duration};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// The sections that [`service_main`](crate::service_main) reads for itself.
 pub type RuntimeSettings = (OpsSettings, LogSettings, ShutdownSettings);
@@ -123,8 +127,9 @@ impl Section for ShutdownSettings {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use monitor_config::{Environment, table_mistakes};
+
+    use super::*;
 
     #[test]
     fn the_tables_agree_with_their_structs() {

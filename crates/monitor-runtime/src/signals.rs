@@ -1,11 +1,11 @@
 //! SIGTERM and SIGINT as requests to stop.
 
-use crate::supervisor::{StopRequests, stop_requests};
 use std::io;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    task::JoinSet,
-};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::supervisor::{StopRequests, stop_requests};
 
 /// Turns signals into requests for as long as the returned set lives.
 pub(crate) fn listen() -> io::Result<(JoinSet<()>, StopRequests)> {

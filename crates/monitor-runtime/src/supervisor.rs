@@ -1,16 +1,15 @@
 //! Starts the tasks of a service, notices the one that dies, and stops them all in good order.
 
-use crate::{
-    Readiness,
-    context::{BoxedTask, Context, NewTask},
-    panics,
-};
-use std::{collections::HashMap, future::Future, time::Duration};
-use tokio::{
-    sync::mpsc,
-    task::{Id, JoinError, JoinSet},
-    time::{Instant, sleep_until},
-};
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use crate::context::{BoxedTask, Context, NewTask};
+use crate::{Readiness, panics};
 
 /// The name under which the `run` function of a service appears.
 const MAIN: &str = "main";

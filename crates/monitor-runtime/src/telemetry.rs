@@ -1,11 +1,13 @@
 //! Logs, as text or as JSON, to standard error.
 
-use crate::settings::{LogFormat, LogSettings};
 use std::io::{self, IsTerminal};
-use tracing_subscriber::{
-    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, registry::LookupSpan,
-    util::SubscriberInitExt,
-};
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+
+use crate::settings::{LogFormat, LogSettings};
 
 /// Libraries that say more than an operator wants to read at the level of our own code. `LOG` may
 /// name them to hear them.
@@ -46,8 +48,9 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);

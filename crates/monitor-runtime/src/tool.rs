@@ -1,10 +1,13 @@
 //! The entry point of a command that does one thing and ends.
 
-use crate::exit;
+use std::future::Future;
+use std::process::ExitCode;
+
 use clap::Parser;
 use monitor_config::{ConfigError, Environment};
-use std::{future::Future, process::ExitCode};
 use tokio::runtime;
+
+use crate::exit;
 
 /// Parses the command line as `P`, runs one command, and says with which code to exit: the one
 /// that `run` returns; 64 when the command line or the configuration cannot be used; 1 for every

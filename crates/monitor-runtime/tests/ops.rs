@@ -1,14 +1,14 @@
 //! The ops server over a real socket.
 #![expect(clippy::unwrap_used, reason = "a request that fails fails the test")]
 
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+
 use metrics_exporter_prometheus::PrometheusHandle;
 use monitor_runtime::{CancellationToken, OpsServer, Readiness, healthcheck, install_recorder};
-use std::{net::SocketAddr, sync::LazyLock};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpSocket, TcpStream},
-    task::JoinSet,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 
 /// There is one recorder in a process, and the tests of this file share it.
 static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| install_recorder().unwrap());

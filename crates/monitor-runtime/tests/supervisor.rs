@@ -1,14 +1,11 @@
 //! How a service ends, in paused time.
 
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use monitor_runtime::{Outcome, Supervisor, TaskDied, stop_requests};
-use std::{
-    future::pending,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
 use tokio::time::{Instant, sleep};
 
 const GRACE: Duration = Duration::from_secs(10);

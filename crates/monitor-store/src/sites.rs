@@ -7,10 +7,9 @@ use monitor_core::site::FieldProblem;
 use monitor_core::{Site, SiteConfig, SiteId};
 use sqlx::{PgExecutor, PgPool};
 
+pub use self::import::{ImportPlan, import, plan_import};
 use self::row::SiteRow;
 use crate::error::StoreError;
-
-pub use self::import::{ImportPlan, import, plan_import};
 
 /// A row that is not a valid site: somebody has changed it by hand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

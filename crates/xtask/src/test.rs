@@ -1,10 +1,9 @@
 //! `cargo xtask test`: everything that must hold, on a stack of its own.
 
-use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::thread;
 use std::time::Instant;
+use std::{env, thread};
 
 use anyhow::{Context as _, Result, anyhow};
 use local_stack::{Control, Kafka, Postgres};

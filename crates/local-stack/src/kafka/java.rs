@@ -1,9 +1,8 @@
 //! Finding a Java that Kafka runs on.
 
-use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 

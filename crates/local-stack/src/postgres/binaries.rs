@@ -1,10 +1,9 @@
 //! Where PostgreSQL's programs are.
 
 use std::cmp::Reverse;
-use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 

@@ -3,11 +3,10 @@
 //! The signal that a child gets when its parent dies is sent when the *thread* that started it
 //! ends. A test's thread ends with the test; this one never does.
 
-use std::io;
 use std::process::{Child, Command};
 use std::sync::LazyLock;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::thread;
+use std::{io, thread};
 
 struct Job {
     command: Command,

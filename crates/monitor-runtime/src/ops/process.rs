@@ -1,7 +1,8 @@
 //! Metrics of the process itself, under the names that Prometheus clients share. They come from
 //! `/proc`; where there is none, there are no such metrics.
 
-use std::{fmt::Write, fs};
+use std::fmt::Write;
+use std::fs;
 
 /// Ticks in a second of the CPU and start times in `/proc`: a constant of the Linux ABI.
 const TICKS_PER_SECOND: f64 = 100.0;

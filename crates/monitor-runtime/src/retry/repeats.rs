@@ -1,6 +1,8 @@
 //! Which failures of a long row are worth a line in the log.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 /// How long a failure that was logged is not logged again.

@@ -10,12 +10,14 @@
 
 mod fixture;
 
+use std::future::pending;
+use std::process::ExitCode;
+
 use fixture::{Fixture, Running, stderr};
 use monitor_config::{Secret, Section, Variable};
 use monitor_runtime::{Context, Service, retry_until_ready, service_main};
 use nix::sys::signal::Signal;
 use serde::Deserialize;
-use std::{future::pending, process::ExitCode};
 
 const ROLE: &str = "SERVICE_UNDER_TEST";
 

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use local_stack::{Control, Process, Program, Signal, StopStep};
 
+use super::sites;
 use crate::local::{EnvFile, Local};
 use crate::{console, workspace};
-
-use super::sites;
 
 const ADMIN_LIMIT: Duration = Duration::from_mins(2);
 const TARGETS_LIMIT: Duration = Duration::from_secs(10);
