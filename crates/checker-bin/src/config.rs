@@ -1,7 +1,10 @@
 //! Command line and environment of the checker.
 
+use std::net::SocketAddr;
+
 use monitor_config::{Problem, Section, Variable};
 use monitor_core::Region;
+use monitor_probe::IpNet;
 use serde::Deserialize;
 
 /// What the command line adds.
@@ -19,8 +22,16 @@ pub(crate) struct CheckerSettings {
     pub(crate) region: Region,
     /// Most checks at the same time.
     pub(crate) max_in_flight: usize,
+    /// Most checks at the same time of one host.
+    pub(crate) max_per_host: usize,
     /// Whether sites may resolve to private addresses.
     pub(crate) allow_private_targets: bool,
+    /// Private networks that sites may be in.
+    #[serde(default, deserialize_with = "monitor_config::list")]
+    pub(crate) allowed_networks: Vec<IpNet>,
+    /// Name servers to ask; the system's when empty.
+    #[serde(default, deserialize_with = "monitor_config::list")]
+    pub(crate) name_servers: Vec<SocketAddr>,
 }
 
 impl Section for CheckerSettings {
@@ -37,16 +48,34 @@ impl Section for CheckerSettings {
             "most checks at the same time",
         ),
         Variable::with_default(
+            "CHECKER_MAX_PER_HOST",
+            "20",
+            "most checks at the same time of one host, so that a slow one delays nobody else",
+        ),
+        Variable::with_default(
             "CHECKER_ALLOW_PRIVATE_TARGETS",
             "false",
             "true lets sites resolve to private, loopback and other internal addresses",
         ),
+        Variable::optional(
+            "CHECKER_ALLOWED_NETWORKS",
+            "such addresses that sites may have all the same, comma separated networks",
+        )
+        .example("10.0.0.0/8,fd00::/8"),
+        Variable::optional(
+            "CHECKER_NAME_SERVERS",
+            "ip:port of the name servers to ask, comma separated, instead of the system's",
+        )
+        .example("192.0.2.53:53"),
     ];
 
     fn validate(&self) -> Vec<Problem> {
-        let none = self.max_in_flight == 0;
-        none.then(|| Problem::new("CHECKER_MAX_IN_FLIGHT", "must be at least 1"))
-            .into_iter()
+        let limits = [
+            ("CHECKER_MAX_IN_FLIGHT", self.max_in_flight),
+            ("CHECKER_MAX_PER_HOST", self.max_per_host),
+        ];
+        let none = limits.into_iter().filter(|(_, limit)| *limit == 0);
+        none.map(|(variable, _)| Problem::new(variable, "must be at least 1"))
             .collect()
     }
 }

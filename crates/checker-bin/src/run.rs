@@ -50,9 +50,14 @@ fn halves(settings: CheckerSettings, kafka: &KafkaSettings) -> anyhow::Result<Ha
         region,
         max_in_flight,
         allow_private_targets,
+        allowed_networks,
+        name_servers,
+        ..
     } = settings;
     let prober = Prober::new(&ProberSettings {
         allow_private_targets,
+        allowed_networks,
+        name_servers,
     })?;
     let name = checker_name();
     let (sender, results) = mpsc::channel(RESULTS);

@@ -14,7 +14,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 pub use self::decode::DecodeError;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, FailureKind, Outcome};
 use crate::region::Region;
 use crate::site::SiteId;
 use crate::slot::Slot;
@@ -59,6 +59,10 @@ pub struct CheckEvent {
     /// What calls for attention although the check succeeded; absent when nothing does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// Whether most sites of the checker had begun to fail at once: then its own network is the
+    /// likelier cause. Absent when not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspect: bool,
     /// The last response's status code, wherever one was seen, also in failures.
     #[serde(default)]
     #[schemars(range(min = 100, max = 999))]
@@ -171,6 +175,23 @@ pub struct HttpFacts {
     pub final_url: Option<String>,
     /// Decoded bytes of the body that were read.
     pub body_bytes: u64,
+    /// The responses that led elsewhere, in order; absent when none did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<Hop>,
+}
+
+/// A redirect that was followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hop {
+    /// Where the request went, without query and fragment.
+    pub url: String,
+    /// The status that led elsewhere.
+    pub status_code: u16,
+    /// Address and port that was connected to.
+    #[serde(default)]
+    pub remote_addr: Option<String>,
+    /// How long its phases took; without transfer, because a redirect's body is not read.
+    pub timings_us: Timings,
 }
 
 /// Facts about the last TLS session of a check.
@@ -195,6 +216,38 @@ pub struct TlsFacts {
     pub not_after: Option<DateTime<Utc>>,
     /// SHA-256 of the certificate, in hexadecimal.
     pub sha256: Option<String>,
+    /// The certificates that the server sent after its own, in order; only of a check that is not
+    /// simply up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<ChainCertificate>,
+    /// What verification found wrong, of a site that does not ask for it (`tls_verify: false`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify_error: Option<VerifyError>,
+}
+
+/// A certificate that the server sent after its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ChainCertificate {
+    /// Its subject.
+    pub subject: Option<String>,
+    /// Its issuer.
+    pub issuer: Option<String>,
+    /// Valid until.
+    #[serde(with = "instant::option")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub not_after: Option<DateTime<Utc>>,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// Why a certificate was not to be trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VerifyError {
+    /// The failure that it would have been.
+    pub kind: FailureKind,
+    /// One line for people.
+    pub detail: String,
 }
 
 impl CheckEvent {
@@ -212,6 +265,7 @@ impl CheckEvent {
             outcome: failure.kind.fault().outcome(),
             failure: Some(failure),
             warnings: Vec::new(),
+            suspect: false,
             status_code: None,
             content: ContentMatch::NotChecked,
             timings_us: Timings::default(),

@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
+
 /// Networks of IPv4 that are not the public Internet: address and prefix length.
 const DENIED_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::UNSPECIFIED, 8),
@@ -44,8 +46,29 @@ const DENIED_V6: [(Ipv6Addr, u32); 14] = [
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
 ];
 
+/// Which addresses may be checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Allowed {
+    /// All of them, also those that are not public.
+    pub(crate) private: bool,
+    /// Those in these networks, besides the public ones.
+    pub(crate) networks: Vec<IpNet>,
+}
+
+impl Allowed {
+    /// Whether an address may be connected to. One that leads to an IPv4 address is looked at as that.
+    pub(crate) fn allows(&self, address: IpAddr) -> bool {
+        let target = match address {
+            IpAddr::V6(v6) => embedded_v4(v6).map_or(address, IpAddr::V4),
+            IpAddr::V4(_) => address,
+        };
+        let listed = |network: &IpNet| network.contains(&target);
+        self.private || is_public(address) || self.networks.iter().any(listed)
+    }
+}
+
 /// Whether an address belongs to the public Internet, so that any site may resolve to it.
-pub(crate) fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => match embedded_v4(address) {
@@ -135,6 +158,32 @@ mod tests {
             "5f00::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn listed_networks_are_allowed_and_their_neighbours_are_not() {
+        let allowed = Allowed {
+            private: false,
+            networks: vec![
+                "10.1.0.0/16".parse().unwrap(),
+                "fd00:1::/32".parse().unwrap(),
+            ],
+        };
+        for (address, expected) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("10.2.0.1", false),
+            ("fd00:1::7", true),
+            ("fd00:2::7", false),
+            ("127.0.0.1", false),
+            ("1.1.1.1", true),
+        ] {
+            assert_eq!(
+                allowed.allows(address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
         }
     }
 

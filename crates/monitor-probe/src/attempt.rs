@@ -41,7 +41,7 @@ pub(crate) async fn attempt(
         let Some(next) = next else {
             return judge(site, response, &mut connection, seen).await;
         };
-        if seen.redirects >= site.redirects {
+        if seen.redirects() >= site.redirects {
             let detail = format!("more than {} redirects", site.redirects);
             return Err(Failed::new(
                 FailureKind::RedirectLimit,
@@ -68,8 +68,7 @@ async fn open(
 
     seen.phase = Phase::Connect;
     let port = hop.url.port_or_known_default().unwrap_or(80);
-    let allow_private = prober.allows_private_targets();
-    let candidates = candidates(&addresses, port, site.ip_family, allow_private)?;
+    let candidates = candidates(&addresses, port, site.ip_family, prober.allowed())?;
     seen.remote_addr = candidates.first().copied();
     let started = Instant::now();
     let (stream, address) = connect(&candidates).await?;

@@ -1,9 +1,10 @@
 //! Resolving the host.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::ResolverConfig;
+use hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
@@ -11,43 +12,76 @@ use monitor_core::site::IpFamily;
 use monitor_core::{FailureKind, Phase};
 use url::{Host, Url};
 
-use crate::address::is_public;
-use crate::failure::Failed;
+use crate::address::Allowed;
+use crate::failure::{Failed, kind_of_io};
 
 /// Most addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// A resolver as the system is configured. Without a configuration, names of the hosts file and
-/// addresses can still be checked.
-pub(crate) fn resolver() -> Result<TokioResolver, NetError> {
-    let builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
-        tracing::warn!(%error, "no name servers: only hosts-file names and addresses resolve");
-        TokioResolver::builder_with_config(
-            ResolverConfig::from_parts(None, Vec::new(), Vec::new()),
-            TokioRuntimeProvider::default(),
-        )
-    });
+/// How long a name server may take before it is asked again, or the next one is.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an answer is kept at most, whatever its TTL: a site that moves is followed.
+const LONGEST_TTL: Duration = Duration::from_mins(5);
+
+/// A resolver that asks `name_servers`, or as the system is configured when there are none. Without
+/// any, names of the hosts file and addresses can still be checked.
+pub(crate) fn resolver(name_servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
+    let provider = TokioRuntimeProvider::default;
+    let mut builder = if name_servers.is_empty() {
+        TokioResolver::builder_tokio().unwrap_or_else(|error| {
+            tracing::warn!(%error, "no name servers: only hosts-file names and addresses resolve");
+            let none = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
+            TokioResolver::builder_with_config(none, provider())
+        })
+    } else {
+        let servers = name_servers.iter().map(name_server).collect();
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        TokioResolver::builder_with_config(config, provider())
+    };
+    let options = builder.options_mut();
+    options.timeout = PATIENCE;
+    options.positive_max_ttl = Some(LONGEST_TTL);
+    // A name that comes back is seen at the next check.
+    options.negative_max_ttl = Some(Duration::ZERO);
     builder.build()
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let mut server = NameServerConfig::udp_and_tcp(address.ip());
+    for connection in &mut server.connections {
+        connection.port = address.port();
+    }
+    server
 }
 
 /// The addresses of a URL's host. An address in the URL itself needs no resolving.
 pub(crate) async fn resolve(resolver: &TokioResolver, url: &Url) -> Result<Vec<IpAddr>, Failed> {
-    let failed = |kind, detail: String| Failed::new(kind, Phase::Dns, detail);
     match url.host() {
         Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
         Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
         Some(Host::Domain(name)) => match resolver.lookup_ip(name).await {
             Ok(found) => Ok(found.iter().collect()),
-            Err(error) => Err(failed(
-                kind_of(&error),
-                format!("cannot resolve {name}: {error}"),
-            )),
+            Err(error) => Err(failed(name, &error)),
         },
-        None => Err(failed(
-            FailureKind::Configuration,
-            "the URL has no host".to_owned(),
-        )),
+        None => {
+            let detail = "the URL has no host";
+            Err(Failed::new(FailureKind::Configuration, Phase::Dns, detail))
+        }
     }
+}
+
+fn failed(name: &str, error: &NetError) -> Failed {
+    let kind = kind_of(error);
+    let detail = match kind {
+        FailureKind::DnsNotFound => format!("{name} does not exist, or has no address"),
+        FailureKind::DnsServfail => format!("the name server failed to resolve {name} (SERVFAIL)"),
+        FailureKind::DnsTimeout => format!("no name server has answered for {name}"),
+        FailureKind::CheckerNetwork => {
+            format!("the checker can reach no name server to resolve {name}: {error}")
+        }
+        _ => format!("cannot resolve {name}: {error}"),
+    };
+    Failed::new(kind, Phase::Dns, detail)
 }
 
 /// Whether the host of a URL is a name, so that resolving it takes time.
@@ -60,6 +94,12 @@ fn kind_of(error: &NetError) -> FailureKind {
         error if error.is_nx_domain() || error.is_no_records_found() => FailureKind::DnsNotFound,
         NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail)) => FailureKind::DnsServfail,
         NetError::Timeout => FailureKind::DnsTimeout,
+        NetError::NoConnections | NetError::Busy => FailureKind::CheckerNetwork,
+        // What is wrong on the way to the name server is wrong here.
+        NetError::Io(error) => match kind_of_io(error, FailureKind::CheckerNetwork) {
+            FailureKind::CheckerResources => FailureKind::CheckerResources,
+            _ => FailureKind::CheckerNetwork,
+        },
         _ => FailureKind::DnsError,
     }
 }
@@ -70,7 +110,7 @@ pub(crate) fn candidates(
     addresses: &[IpAddr],
     port: u16,
     family: IpFamily,
-    allow_private: bool,
+    allowed: &Allowed,
 ) -> Result<Vec<SocketAddr>, Failed> {
     let of_family = |address: &&IpAddr| match family {
         IpFamily::Any => true,
@@ -82,11 +122,10 @@ pub(crate) fn candidates(
         let detail = format!("the host has no address of the family {family}");
         return Err(Failed::new(FailureKind::DnsNotFound, Phase::Dns, detail));
     }
-    let allowed = wanted
-        .iter()
-        .filter(|address| allow_private || is_public(***address));
-    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) =
-        allowed.map(|address| **address).partition(IpAddr::is_ipv6);
+    let permitted = wanted.iter().filter(|address| allowed.allows(***address));
+    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = permitted
+        .map(|address| **address)
+        .partition(IpAddr::is_ipv6);
     if v6.is_empty() && v4.is_empty() {
         let detail = format!("{} is not a public address", wanted[0]);
         return Err(Failed::new(
@@ -125,7 +164,7 @@ mod tests {
     fn families_take_turns_and_are_filtered() {
         let all = addresses(&["1.1.1.1", "1.0.0.1", "2606:4700::1111"]);
         let order = |family| {
-            let found = candidates(&all, 443, family, false).unwrap();
+            let found = candidates(&all, 443, family, &Allowed::default()).unwrap();
             found
                 .into_iter()
                 .map(|address| address.ip().to_string())
@@ -141,19 +180,28 @@ mod tests {
 
     #[test]
     fn private_addresses_are_left_out_or_refused() {
+        let (public, any) = (
+            Allowed::default(),
+            Allowed {
+                private: true,
+                ..Allowed::default()
+            },
+        );
         let mixed = addresses(&["10.0.0.1", "1.1.1.1"]);
         assert_eq!(
-            candidates(&mixed, 80, IpFamily::Any, false).unwrap().len(),
+            candidates(&mixed, 80, IpFamily::Any, &public)
+                .unwrap()
+                .len(),
             1
         );
         assert_eq!(
-            candidates(&mixed, 80, IpFamily::Any, true).unwrap().len(),
+            candidates(&mixed, 80, IpFamily::Any, &any).unwrap().len(),
             2
         );
         let inside = addresses(&["10.0.0.1"]);
-        let refused = candidates(&inside, 80, IpFamily::Any, false).unwrap_err();
+        let refused = candidates(&inside, 80, IpFamily::Any, &public).unwrap_err();
         assert_eq!(refused.kind, FailureKind::AddressNotAllowed);
-        let none = candidates(&inside, 80, IpFamily::V6, true).unwrap_err();
+        let none = candidates(&inside, 80, IpFamily::V6, &any).unwrap_err();
         assert_eq!(none.kind, FailureKind::DnsNotFound);
     }
 }

@@ -26,5 +26,6 @@ mod redirect;
 mod report;
 mod tls;
 
+pub use ipnet::IpNet;
 pub use prober::{Prober, ProberError, ProberSettings};
 pub use report::Report;

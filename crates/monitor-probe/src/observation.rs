@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use monitor_core::Phase;
-use monitor_core::event::{ContentMatch, HttpFacts, Timings, TlsFacts};
+use monitor_core::event::{ContentMatch, Hop, HttpFacts, Timings, TlsFacts};
 use url::Url;
 
 /// Facts of one attempt; those of a hop are about the last one.
@@ -17,7 +17,8 @@ pub(crate) struct Observation {
     pub(crate) status_code: Option<u16>,
     pub(crate) version: Option<&'static str>,
     pub(crate) remote_addr: Option<SocketAddr>,
-    pub(crate) redirects: u8,
+    /// The redirects that led here.
+    pub(crate) hops: Vec<Hop>,
     pub(crate) url: Url,
     pub(crate) body_bytes: u64,
     pub(crate) content: ContentMatch,
@@ -32,7 +33,7 @@ impl Observation {
             status_code: None,
             version: None,
             remote_addr: None,
-            redirects: 0,
+            hops: Vec::new(),
             url: url.clone(),
             body_bytes: 0,
             content: ContentMatch::NotChecked,
@@ -40,14 +41,25 @@ impl Observation {
         }
     }
 
-    /// Forgets what was seen on the way here: a redirect leads to `url`.
+    /// How many redirects were followed.
+    pub(crate) fn redirects(&self) -> u8 {
+        u8::try_from(self.hops.len()).unwrap_or(u8::MAX)
+    }
+
+    /// Turns what was seen on the way here into a hop: a redirect leads to `url`.
     pub(crate) fn follow(&mut self, url: &Url) {
-        let redirects = self.redirects.saturating_add(1);
+        let mut hops = std::mem::take(&mut self.hops);
+        hops.push(Hop {
+            url: without_query(&self.url),
+            status_code: self.status_code.unwrap_or_default(),
+            remote_addr: self.remote_addr.map(|address| address.to_string()),
+            timings_us: self.timings,
+        });
         // The status that led here stays known until the next one comes.
         let status_code = self.status_code;
         *self = Self {
             status_code,
-            redirects,
+            hops,
             ..Self::new(url)
         };
     }
@@ -55,15 +67,13 @@ impl Observation {
     /// Facts about HTTP; `None` when it did not come to a connection.
     pub(crate) fn http(&self) -> Option<HttpFacts> {
         let remote_addr = self.remote_addr?;
-        let mut url = self.url.clone();
-        url.set_query(None);
-        url.set_fragment(None);
         Some(HttpFacts {
             version: self.version.map(str::to_owned),
             remote_addr: Some(remote_addr.to_string()),
-            redirects: self.redirects,
-            final_url: Some(url.to_string()),
+            redirects: self.redirects(),
+            final_url: Some(without_query(&self.url)),
             body_bytes: self.body_bytes,
+            hops: self.hops.clone(),
         })
     }
 
@@ -71,6 +81,14 @@ impl Observation {
     pub(crate) fn tls(&self) -> Option<TlsFacts> {
         self.tls.facts()
     }
+}
+
+/// What of a URL may be shown: its query can hold tokens.
+fn without_query(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
 }
 
 /// Microseconds since `start`, in the width of the event.

@@ -1,12 +1,15 @@
 //! What checks are made with.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use hickory_resolver::TokioResolver;
+use ipnet::IpNet;
 use monitor_core::SiteConfig;
 use tokio::time::timeout_at;
 
+use crate::address::Allowed;
 use crate::attempt::attempt;
 use crate::dns;
 use crate::failure::Failed;
@@ -19,6 +22,10 @@ use crate::tls::Trust;
 pub struct ProberSettings {
     /// Whether a site may resolve to addresses that are not public.
     pub allow_private_targets: bool,
+    /// Networks that sites may be in although they are not public.
+    pub allowed_networks: Vec<IpNet>,
+    /// Name servers to ask; those of the system when empty.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 /// Why no checks can be made.
@@ -33,17 +40,21 @@ pub enum ProberError {
 pub struct Prober {
     resolver: TokioResolver,
     trust: Trust,
-    allow_private_targets: bool,
+    allowed: Allowed,
 }
 
 impl Prober {
     /// Sets up name resolution and trust as the system is configured.
     pub fn new(settings: &ProberSettings) -> Result<Self, ProberError> {
-        let resolver = dns::resolver().map_err(|error| ProberError::Resolver(error.to_string()))?;
+        let resolver = dns::resolver(&settings.name_servers)
+            .map_err(|error| ProberError::Resolver(error.to_string()))?;
         Ok(Self {
             resolver,
             trust: Trust::of_system(),
-            allow_private_targets: settings.allow_private_targets,
+            allowed: Allowed {
+                private: settings.allow_private_targets,
+                networks: settings.allowed_networks.clone(),
+            },
         })
     }
 
@@ -78,7 +89,7 @@ impl Prober {
         &self.trust
     }
 
-    pub(crate) fn allows_private_targets(&self) -> bool {
-        self.allow_private_targets
+    pub(crate) fn allowed(&self) -> &Allowed {
+        &self.allowed
     }
 }

@@ -66,6 +66,11 @@ impl Report {
     /// The event that tells this as the result of `slot`.
     #[must_use]
     pub fn into_event(self, slot: &Slot, checker: &str, started_at: DateTime<Utc>) -> CheckEvent {
+        let mut tls = self.tls;
+        if let Some(tls) = tls.as_mut().filter(|_| self.outcome == Outcome::Up) {
+            // Most of an event, and of no interest while all is well.
+            tls.chain.clear();
+        }
         CheckEvent {
             schema: SCHEMA.to_owned(),
             id: slot.check_id(),
@@ -77,12 +82,13 @@ impl Report {
             outcome: self.outcome,
             failure: self.failure,
             warnings: self.warnings,
+            suspect: false,
             status_code: self.status_code,
             content: self.content,
             timings_us: self.timings_us,
             attempts: self.attempts,
             http: self.http,
-            tls: self.tls,
+            tls,
         }
     }
 }

@@ -5,7 +5,7 @@ mod verifier;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use monitor_core::event::TlsFacts;
+use monitor_core::event::{TlsFacts, VerifyError};
 use monitor_core::site::HttpVersion;
 use monitor_core::{FailureKind, Phase, SiteConfig};
 use rustls::client::WebPkiServerVerifier;
@@ -170,21 +170,27 @@ fn failed(error: &std::io::Error, record: &Record) -> Failed {
     let tls = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let (kind, detail) = match tls {
-        Some(rustls::Error::InvalidCertificate(reason)) => (
-            kind_of_certificate(reason),
-            certificate_detail(reason, record),
-        ),
-        Some(other) => (
-            FailureKind::TlsHandshake,
-            format!("TLS handshake failed: {other}"),
-        ),
-        None => {
-            let kind = kind_of_io(error, FailureKind::TlsHandshake);
-            (kind, format!("TLS handshake broke off: {error}"))
-        }
+    let Some(error) = tls else {
+        let kind = kind_of_io(error, FailureKind::TlsHandshake);
+        let detail = format!("TLS handshake broke off: {error}");
+        return Failed::new(kind, Phase::Tls, detail);
     };
+    let VerifyError { kind, detail } = verify_error(error, record);
     Failed::new(kind, Phase::Tls, detail)
+}
+
+/// What a certificate is refused for; any other error of the session is a failed handshake.
+fn verify_error(error: &rustls::Error, record: &Record) -> VerifyError {
+    match error {
+        rustls::Error::InvalidCertificate(reason) => VerifyError {
+            kind: kind_of_certificate(reason),
+            detail: certificate_detail(reason, record),
+        },
+        other => VerifyError {
+            kind: FailureKind::TlsHandshake,
+            detail: format!("TLS handshake failed: {other}"),
+        },
+    }
 }
 
 fn kind_of_certificate(reason: &CertificateError) -> FailureKind {

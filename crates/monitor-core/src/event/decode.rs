@@ -3,13 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{CheckEvent, SCHEMA};
+use super::{CheckEvent, SCHEMA, Timings};
 use crate::failure::Outcome;
 
 /// Longest `checker` name, in bytes.
 const MAX_CHECKER: usize = 255;
 /// Longest text of any other kind, in bytes.
 const MAX_TEXT: usize = 4096;
+/// Most redirects, and most certificates of a chain.
+const MAX_LIST: usize = 32;
 /// Largest duration, in microseconds: what PostgreSQL's `integer` holds, 35 minutes.
 const MAX_MICROS: u32 = i32::MAX.unsigned_abs();
 
@@ -82,6 +84,7 @@ fn check_values(event: CheckEvent) -> Result<CheckEvent, DecodeError> {
         .and_then(|()| verdict(&event))
         .and_then(|()| measurements(&event))
         .and_then(|()| texts(&event))
+        .and_then(|()| lists(&event))
         .map_err(DecodeError::Impossible)?;
     Ok(event)
 }
@@ -160,7 +163,10 @@ fn measurements(event: &CheckEvent) -> Result<(), String> {
     if event.attempts > i16::MAX.unsigned_abs() {
         return Err(format!("attempts is {}", event.attempts));
     }
-    let t = &event.timings_us;
+    phases(&event.timings_us)
+}
+
+fn phases(t: &Timings) -> Result<(), String> {
     let all = [t.dns, t.connect, t.tls, t.first_byte, t.transfer, t.total];
     if let Some(micros) = all
         .into_iter()
@@ -189,10 +195,43 @@ fn texts(event: &CheckEvent) -> Result<(), String> {
         ("tls.subject", tls.and_then(|t| t.subject.as_deref())),
         ("tls.issuer", tls.and_then(|t| t.issuer.as_deref())),
         ("tls.sha256", tls.and_then(|t| t.sha256.as_deref())),
+        (
+            "tls.verify_error",
+            tls.and_then(|t| Some(t.verify_error.as_ref()?.detail.as_str())),
+        ),
     ];
     check_text("checker", &event.checker, MAX_CHECKER)?;
     for (name, text) in optional {
         check_text(name, text.unwrap_or_default(), MAX_TEXT)?;
+    }
+    Ok(())
+}
+
+fn lists(event: &CheckEvent) -> Result<(), String> {
+    let hops = event.http.iter().flat_map(|http| &http.hops);
+    let chain = event.tls.iter().flat_map(|tls| &tls.chain);
+    for (name, count) in [
+        ("http.hops", hops.clone().count()),
+        ("tls.chain", chain.clone().count()),
+    ] {
+        if count > MAX_LIST {
+            return Err(format!("{name} has {count} items, more than {MAX_LIST}"));
+        }
+    }
+    for hop in hops {
+        phases(&hop.timings_us)?;
+        check_text("http.hops.url", &hop.url, MAX_TEXT)?;
+        let address = hop.remote_addr.as_deref().unwrap_or_default();
+        check_text("http.hops.remote_addr", address, MAX_TEXT)?;
+    }
+    for certificate in chain {
+        for text in [
+            &certificate.subject,
+            &certificate.issuer,
+            &certificate.sha256,
+        ] {
+            check_text("tls.chain", text.as_deref().unwrap_or_default(), MAX_TEXT)?;
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use monitor_core::event::TlsFacts;
+use monitor_core::event::{ChainCertificate, TlsFacts};
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::parse_x509_certificate;
@@ -12,7 +12,20 @@ use x509_parser::time::ASN1Time;
 /// Longest name that is kept, in characters.
 const MAX_NAME: usize = 256;
 
-pub(super) fn read(certificate: &CertificateDer<'_>, facts: &mut TlsFacts) {
+/// Most certificates of a chain that are kept.
+const MAX_CHAIN: usize = 8;
+
+/// Reads the certificate of a server, and those that it sent after it.
+pub(super) fn read(
+    certificate: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    facts: &mut TlsFacts,
+) {
+    facts.chain = intermediates
+        .iter()
+        .take(MAX_CHAIN)
+        .map(chain_certificate)
+        .collect();
     facts.sha256 = Some(hexadecimal(&Sha256::digest(certificate)));
     let Ok((_, parsed)) = parse_x509_certificate(certificate) else {
         return;
@@ -21,6 +34,22 @@ pub(super) fn read(certificate: &CertificateDer<'_>, facts: &mut TlsFacts) {
     facts.issuer = Some(printable(&parsed.issuer().to_string()));
     facts.not_before = instant(parsed.validity().not_before);
     facts.not_after = instant(parsed.validity().not_after);
+}
+
+fn chain_certificate(certificate: &CertificateDer<'_>) -> ChainCertificate {
+    let sha256 = Some(hexadecimal(&Sha256::digest(certificate)));
+    let Ok((_, parsed)) = parse_x509_certificate(certificate) else {
+        return ChainCertificate {
+            sha256,
+            ..ChainCertificate::default()
+        };
+    };
+    ChainCertificate {
+        subject: Some(printable(&parsed.subject().to_string())),
+        issuer: Some(printable(&parsed.issuer().to_string())),
+        not_after: instant(parsed.validity().not_after),
+        sha256,
+    }
 }
 
 fn instant(time: ASN1Time) -> Option<DateTime<Utc>> {

@@ -36,7 +36,8 @@ impl ServerCertVerifier for RecordingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.record.update(|known| facts::read(end_entity, known));
+        self.record
+            .update(|known| facts::read(end_entity, intermediates, known));
         let verdict = self.inner.verify_server_cert(
             end_entity,
             intermediates,
@@ -44,10 +45,13 @@ impl ServerCertVerifier for RecordingVerifier {
             ocsp_response,
             now,
         );
-        if self.enforce {
-            verdict
-        } else {
-            Ok(ServerCertVerified::assertion())
+        match verdict {
+            Err(error) if !self.enforce => {
+                let error = super::verify_error(&error, &self.record);
+                self.record.update(|known| known.verify_error = Some(error));
+                Ok(ServerCertVerified::assertion())
+            }
+            verdict => verdict,
         }
     }
 

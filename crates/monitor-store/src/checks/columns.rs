@@ -31,6 +31,7 @@ pub(super) struct Columns {
     warnings: Vec<Option<String>>,
     failure_detail: Vec<Option<String>>,
     evidence: Vec<Option<Value>>,
+    suspect: Vec<bool>,
 }
 
 impl Columns {
@@ -75,6 +76,7 @@ impl Columns {
             .push(failure.map(|failure| failure.detail.clone()));
         self.warnings.push(warnings(event));
         self.evidence.push(evidence(event));
+        self.suspect.push(event.suspect);
         Ok(())
     }
 }
@@ -103,34 +105,35 @@ pub(super) async fn upsert(
         INSERT INTO checks (
             site_id, scheduled_at, started_at, outcome, failure_kind, failure_phase, content,
             dns_us, connect_us, tls_us, first_byte_us, transfer_us, total_us, status_code,
-            attempts, region, checker, warnings, failure_detail, evidence
+            attempts, region, checker, warnings, failure_detail, evidence, suspect
         )
         SELECT
             site_id, scheduled_at, started_at, outcome::outcome, failure_kind::failure_kind,
             failure_phase::check_phase, content::content_match, dns_us, connect_us, tls_us,
             first_byte_us, transfer_us, total_us, status_code, attempts, region, checker,
-            warnings::check_warning[], failure_detail, evidence
+            warnings::check_warning[], failure_detail, evidence, suspect
         FROM unnest(
             $1::BIGINT[], $2::TIMESTAMPTZ[], $3::TIMESTAMPTZ[], $4::TEXT[], $5::TEXT[],
             $6::TEXT[], $7::TEXT[], $8::INTEGER[], $9::INTEGER[], $10::INTEGER[],
             $11::INTEGER[], $12::INTEGER[], $13::INTEGER[], $14::SMALLINT[], $15::SMALLINT[],
-            $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::JSONB[]
+            $16::TEXT[], $17::TEXT[], $18::TEXT[], $19::TEXT[], $20::JSONB[],
+            $21::BOOLEAN[]
         ) AS event (
             site_id, scheduled_at, started_at, outcome, failure_kind, failure_phase, content,
             dns_us, connect_us, tls_us, first_byte_us, transfer_us, total_us, status_code,
-            attempts, region, checker, warnings, failure_detail, evidence
+            attempts, region, checker, warnings, failure_detail, evidence, suspect
         )
         ORDER BY site_id, region, scheduled_at
         ON CONFLICT (site_id, region, scheduled_at) DO UPDATE SET (
             started_at, outcome, failure_kind, failure_phase, content, dns_us, connect_us, tls_us,
             first_byte_us, transfer_us, total_us, status_code, attempts, checker, warnings,
-            failure_detail, evidence
+            failure_detail, evidence, suspect
         ) = ROW (
             EXCLUDED.started_at, EXCLUDED.outcome, EXCLUDED.failure_kind, EXCLUDED.failure_phase,
             EXCLUDED.content, EXCLUDED.dns_us, EXCLUDED.connect_us, EXCLUDED.tls_us,
             EXCLUDED.first_byte_us, EXCLUDED.transfer_us, EXCLUDED.total_us, EXCLUDED.status_code,
             EXCLUDED.attempts, EXCLUDED.checker, EXCLUDED.warnings, EXCLUDED.failure_detail,
-            EXCLUDED.evidence
+            EXCLUDED.evidence, EXCLUDED.suspect
         )
         WHERE checks.outcome IN ('missed', 'error')
             AND EXCLUDED.outcome NOT IN ('missed', 'error')"#,
@@ -154,6 +157,7 @@ pub(super) async fn upsert(
         &columns.warnings as &[Option<String>],
         &columns.failure_detail as &[Option<String>],
         &columns.evidence as &[Option<Value>],
+        &columns.suspect,
     )
     .execute(connection)
     .await

@@ -60,6 +60,7 @@ pub(crate) fn event(slot: &Slot, outcome: Outcome) -> CheckEvent {
         redirects: 1,
         final_url: None,
         body_bytes: 5,
+        hops: Vec::new(),
     });
     event
 }
