@@ -4,27 +4,46 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge, histogram};
-use monitor_core::{CheckEvent, Failure, FailureKind, Site, Slot};
+use monitor_core::{CheckEvent, Failure, FailureKind, Region, Site, Slot};
 use monitor_probe::Prober;
-use monitor_runtime::Context;
+use monitor_runtime::{Component, Context};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::backlog::Backlog;
-use crate::in_flight::InFlight;
+use crate::backlog::{Backlog, host_of};
+use crate::in_flight::{Ended, InFlight, Started};
 use crate::outbox::count;
-use crate::schedule::{Due, Schedule};
+use crate::schedule::{Due, DueNow, Schedule};
+use crate::suspicion::Suspicion;
+use crate::watermark::Watermark;
 
 /// Longest sleep between two looks at the wall clock, which may be set while we sleep.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How often it is written down how far the checks have come.
+const WATERMARK: TimeDelta = TimeDelta::seconds(1);
 
 const OVERLOADED: &str = "the next slot came due before this one could start";
 const ASLEEP: &str = "the slot went by while the checker was suspended or its clock was set";
+const NOT_RUNNING: &str = "no checker was running";
 const STOPPING: &str = "the checker was stopped before this slot could start";
 const CUT_SHORT: &str = "the checker was stopped before this check had ended";
 const PANICKED: &str = "the check broke off through a bug in the checker: see its log";
+
+/// What checks are made with, and how many at the same time.
+pub(crate) struct ChecksSettings {
+    /// Makes the checks.
+    pub(crate) prober: Prober,
+    /// Name of this checker in its results.
+    pub(crate) checker: String,
+    /// Where it checks from.
+    pub(crate) region: Region,
+    /// Most checks at the same time.
+    pub(crate) max_in_flight: usize,
+    /// Most of them of one host.
+    pub(crate) max_per_host: usize,
+}
 
 /// The running checks of one checker.
 pub(crate) struct Checks {
@@ -34,25 +53,34 @@ pub(crate) struct Checks {
     backlog: Backlog,
     in_flight: InFlight,
     max_in_flight: usize,
+    suspicion: Suspicion,
+    /// The suspicion as it was last told.
+    told: Option<DateTime<Utc>>,
     results: mpsc::Sender<CheckEvent>,
+}
+
+/// What a checker that runs for ever has beside its checks.
+pub(crate) struct Surroundings {
+    /// The sites, anew whenever they change.
+    pub(crate) sites: mpsc::Receiver<Vec<Site>>,
+    /// How far the last run has come, and this one; none when nobody asked for it.
+    pub(crate) watermark: Option<Watermark>,
+    /// Told when the results say that our own network is broken.
+    pub(crate) network: Component,
 }
 
 impl Checks {
     /// No check is running yet. Every result goes into `results`.
-    pub(crate) fn new(
-        prober: Prober,
-        checker: &str,
-        schedule: Schedule,
-        max_in_flight: usize,
-        results: mpsc::Sender<CheckEvent>,
-    ) -> Self {
+    pub(crate) fn new(settings: ChecksSettings, results: mpsc::Sender<CheckEvent>) -> Self {
         Self {
-            prober: Arc::new(prober),
-            checker: checker.into(),
-            schedule,
-            backlog: Backlog::default(),
+            prober: Arc::new(settings.prober),
+            checker: settings.checker.into(),
+            schedule: Schedule::new(settings.region),
+            backlog: Backlog::new(settings.max_per_host),
             in_flight: InFlight::default(),
-            max_in_flight,
+            max_in_flight: settings.max_in_flight,
+            suspicion: Suspicion::default(),
+            told: None,
             results,
         }
     }
@@ -60,21 +88,35 @@ impl Checks {
     /// Checks every site in its slots until the service is to stop.
     pub(crate) async fn run(
         mut self,
-        mut sites: mpsc::Receiver<Vec<Site>>,
+        mut surroundings: Surroundings,
         context: &Context,
     ) -> anyhow::Result<()> {
+        surroundings.network.ready();
+        let watermark = surroundings.watermark.take();
+        let mut since = watermark.as_ref().and_then(Watermark::last);
+        let mut written = DateTime::UNIX_EPOCH;
         while !context.stop.is_cancelled() {
             self.start_what_fits();
             let next_due = self.until_next_due();
             tokio::select! {
                 () = context.stop.cancelled() => {}
-                Some(sites) = sites.recv() => self.replace_sites(sites),
+                Some(sites) = surroundings.sites.recv() => self.replace_sites(sites, since.take()).await?,
                 Some(ended) = self.in_flight.next() => self.settle(ended).await?,
                 () = sleep(next_due) => {}
             }
-            self.take_due().await?;
+            let due = self.schedule.take_due(Utc::now());
+            self.enqueue(due, ASLEEP).await?;
+            self.tell(&surroundings.network);
+            if let Some(watermark) = watermark
+                .as_ref()
+                .filter(|_| Utc::now() - written > WATERMARK)
+            {
+                written = Utc::now();
+                watermark.write(self.reached(written))?;
+            }
         }
-        self.wind_down(context.grace).await
+        self.wind_down(context.grace).await?;
+        watermark.map_or(Ok(()), |watermark| watermark.write(Utc::now()))
     }
 
     /// Checks every site one time, for its current slot.
@@ -83,7 +125,7 @@ impl Checks {
         sites: Vec<Site>,
         context: &Context,
     ) -> anyhow::Result<()> {
-        self.replace_sites(sites);
+        self.replace_sites(sites, None).await?;
         for due in self.schedule.current(Utc::now()) {
             self.backlog.push(due);
         }
@@ -101,9 +143,8 @@ impl Checks {
     /// Gives the running checks half of the grace period to end: the other half is for delivering
     /// the results. Whatever has no result then is told as missed.
     async fn wind_down(&mut self, grace: Duration) -> anyhow::Result<()> {
-        while let Some(due) = self.backlog.pop() {
-            self.miss(due.slot, FailureKind::NotRunning, STOPPING)
-                .await?;
+        for slot in self.backlog.drain() {
+            self.miss(slot, FailureKind::NotRunning, STOPPING).await?;
         }
         let deadline = Instant::now() + grace / 2;
         while let Ok(Some(ended)) = timeout_at(deadline, self.in_flight.next()).await {
@@ -115,10 +156,24 @@ impl Checks {
         Ok(())
     }
 
-    fn replace_sites(&mut self, sites: Vec<Site>) {
-        self.schedule.replace(sites, Utc::now());
+    /// What has come due of the sites as they were is taken first: a change loses no slot. With
+    /// `since`, the slots after it that nobody has checked are told as missed.
+    async fn replace_sites(
+        &mut self,
+        sites: Vec<Site>,
+        since: Option<DateTime<Utc>>,
+    ) -> anyhow::Result<()> {
+        let now = Utc::now();
+        if self.schedule.len() > 0 {
+            let due = self.schedule.take_due(now);
+            self.enqueue(due, ASLEEP).await?;
+        }
+        self.schedule.replace(sites, since.unwrap_or(now).min(now));
+        self.suspicion.retain(|id| self.schedule.contains(id));
         gauge!("checker_sites").set(count(self.schedule.len()));
         tracing::info!(sites = self.schedule.len(), "sites to check");
+        let due = self.schedule.take_due(now);
+        self.enqueue(due, NOT_RUNNING).await
     }
 
     fn until_next_due(&self) -> Duration {
@@ -130,10 +185,9 @@ impl Checks {
             .min(LONGEST_SLEEP)
     }
 
-    async fn take_due(&mut self) -> anyhow::Result<()> {
-        let due = self.schedule.take_due(Utc::now());
+    async fn enqueue(&mut self, due: DueNow, why_missed: &str) -> anyhow::Result<()> {
         for slot in due.missed {
-            self.miss(slot, FailureKind::NotRunning, ASLEEP).await?;
+            self.miss(slot, FailureKind::NotRunning, why_missed).await?;
         }
         for due in due.checks {
             if let Some(displaced) = self.backlog.push(due) {
@@ -148,19 +202,26 @@ impl Checks {
         while self.in_flight.len() < self.max_in_flight {
             let Some(due) = self.backlog.pop() else { break };
             let (prober, checker) = (Arc::clone(&self.prober), Arc::clone(&self.checker));
-            self.in_flight.start(due.slot.clone(), async move {
-                check(&prober, &checker, due).await
-            });
+            let started = Started {
+                slot: due.slot.clone(),
+                host: host_of(&due),
+            };
+            let check = async move { check(&prober, &checker, due).await };
+            self.in_flight.start(started, check);
         }
         gauge!("checker_in_flight").set(count(self.in_flight.len()));
         gauge!("checker_backlog").set(count(self.backlog.len()));
     }
 
-    async fn settle(&mut self, ended: Result<CheckEvent, Slot>) -> anyhow::Result<()> {
-        match ended {
-            Ok(result) => self.publish(result).await,
-            Err(slot) => self.miss(slot, FailureKind::NotRunning, PANICKED).await,
-        }
+    async fn settle(&mut self, (started, result): Ended) -> anyhow::Result<()> {
+        self.backlog.finished(&started.host);
+        let Some(mut result) = result else {
+            return self
+                .miss(started.slot, FailureKind::NotRunning, PANICKED)
+                .await;
+        };
+        result.suspect = self.suspicion.doubts(&result, Utc::now());
+        self.publish(result).await
     }
 
     async fn miss(&mut self, slot: Slot, kind: FailureKind, why: &str) -> anyhow::Result<()> {
@@ -169,8 +230,8 @@ impl Checks {
     }
 
     async fn publish(&mut self, result: CheckEvent) -> anyhow::Result<()> {
-        let outcome: &str = result.outcome.into();
-        counter!("checker_checks_total", "outcome" => outcome.to_owned()).increment(1);
+        let outcome: &'static str = result.outcome.into();
+        counter!("checker_checks_total", "outcome" => outcome).increment(1);
         tracing::debug!(
             site.id = result.site_id.0,
             check.id = %result.id,
@@ -179,6 +240,36 @@ impl Checks {
             "checked"
         );
         Ok(self.results.send(result).await?)
+    }
+
+    /// Every slot up to here has been dealt with.
+    fn reached(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let open = self
+            .backlog
+            .earliest()
+            .into_iter()
+            .chain(self.in_flight.earliest());
+        open.min()
+            .map_or(now, |earliest| earliest - TimeDelta::milliseconds(1))
+    }
+
+    /// Tells what has changed about the suspicion.
+    fn tell(&mut self, network: &Component) {
+        let since = self.suspicion.since();
+        if since == self.told {
+            return;
+        }
+        self.told = since;
+        gauge!("checker_suspect").set(count(usize::from(since.is_some())));
+        let Some(since) = since else {
+            return network.ready();
+        };
+        let reason = format!(
+            "most sites began to fail at once, at {since}: is the network of this checker broken? \
+             Their results are marked suspect"
+        );
+        tracing::warn!("{reason}");
+        network.not_ready(reason);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Command line and environment of the checker.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use monitor_config::{Problem, Section, Variable};
 use monitor_core::Region;
@@ -32,6 +33,8 @@ pub(crate) struct CheckerSettings {
     /// Name servers to ask; the system's when empty.
     #[serde(default, deserialize_with = "monitor_config::list")]
     pub(crate) name_servers: Vec<SocketAddr>,
+    /// Folder for what the next run has to know.
+    pub(crate) spool_dir: Option<PathBuf>,
 }
 
 impl Section for CheckerSettings {
@@ -67,6 +70,11 @@ impl Section for CheckerSettings {
             "ip:port of the name servers to ask, comma separated, instead of the system's",
         )
         .example("192.0.2.53:53"),
+        Variable::optional(
+            "CHECKER_SPOOL_DIR",
+            "folder that outlives a restart: the slots in between are then told as missed",
+        )
+        .example("/var/lib/aiven-monitor"),
     ];
 
     fn validate(&self) -> Vec<Problem> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 
+use chrono::{DateTime, Utc};
 use monitor_core::{CheckEvent, Slot};
 use tokio::task::{Id, JoinSet};
 
@@ -11,18 +12,30 @@ use tokio::task::{Id, JoinSet};
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     checks: JoinSet<CheckEvent>,
-    slots: HashMap<Id, Slot>,
+    started: HashMap<Id, Started>,
 }
 
+/// A check that was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Started {
+    /// Its slot.
+    pub(crate) slot: Slot,
+    /// The host that it asks.
+    pub(crate) host: String,
+}
+
+/// A check that has ended: its result, which one that panicked does not have.
+pub(crate) type Ended = (Started, Option<CheckEvent>);
+
 impl InFlight {
-    /// Starts the check of `slot`.
+    /// Starts a check.
     pub(crate) fn start(
         &mut self,
-        slot: Slot,
+        started: Started,
         check: impl Future<Output = CheckEvent> + Send + 'static,
     ) {
         let id = self.checks.spawn(check).id();
-        self.slots.insert(id, slot);
+        self.started.insert(id, started);
     }
 
     /// How many checks run.
@@ -30,20 +43,21 @@ impl InFlight {
         self.checks.len()
     }
 
-    /// The result of the next check to end, or the slot of one that panicked; `None` when no check
-    /// runs.
-    pub(crate) async fn next(&mut self) -> Option<Result<CheckEvent, Slot>> {
+    /// The earliest slot whose check runs.
+    pub(crate) fn earliest(&self) -> Option<DateTime<Utc>> {
+        let slots = self.started.values();
+        slots.map(|started| started.slot.scheduled_at).min()
+    }
+
+    /// The next check to end; `None` when none runs.
+    pub(crate) async fn next(&mut self) -> Option<Ended> {
         loop {
-            match self.checks.join_next_with_id().await? {
-                Ok((id, result)) => {
-                    self.slots.remove(&id);
-                    return Some(Ok(result));
-                }
-                Err(panicked) => {
-                    if let Some(slot) = self.slots.remove(&panicked.id()) {
-                        return Some(Err(slot));
-                    }
-                }
+            let (id, result) = match self.checks.join_next_with_id().await? {
+                Ok((id, result)) => (id, Some(result)),
+                Err(panicked) => (panicked.id(), None),
+            };
+            if let Some(started) = self.started.remove(&id) {
+                return Some((started, result));
             }
         }
     }
@@ -51,22 +65,27 @@ impl InFlight {
     /// Ends every check that still runs, and returns their slots.
     pub(crate) async fn abort(&mut self) -> Vec<Slot> {
         self.checks.shutdown().await;
-        self.slots.drain().map(|(_, slot)| slot).collect()
+        self.started
+            .drain()
+            .map(|(_, started)| started.slot)
+            .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
     use monitor_core::{Failure, FailureKind, SiteId};
 
     use super::*;
 
-    fn slot(id: i64) -> Slot {
-        Slot {
-            site_id: SiteId(id),
-            region: "local".parse().unwrap(),
-            scheduled_at: DateTime::UNIX_EPOCH,
+    fn started(id: i64) -> Started {
+        Started {
+            slot: Slot {
+                site_id: SiteId(id),
+                region: "local".parse().unwrap(),
+                scheduled_at: DateTime::UNIX_EPOCH,
+            },
+            host: "a".to_owned(),
         }
     }
 
@@ -74,15 +93,15 @@ mod tests {
     async fn every_slot_comes_out_once_whatever_becomes_of_its_check() {
         let mut in_flight = InFlight::default();
         let failure = Failure::new(FailureKind::Overloaded, None, "");
-        let result = CheckEvent::missed(&slot(1), "checker", failure);
-        in_flight.start(slot(1), std::future::ready(result.clone()));
-        assert_eq!(in_flight.next().await, Some(Ok(result)));
+        let result = CheckEvent::missed(&started(1).slot, "checker", failure);
+        in_flight.start(started(1), std::future::ready(result.clone()));
+        assert_eq!(in_flight.next().await, Some((started(1), Some(result))));
 
-        in_flight.start(slot(2), async { panic!("a bug") });
-        assert_eq!(in_flight.next().await, Some(Err(slot(2))));
+        in_flight.start(started(2), async { panic!("a bug") });
+        assert_eq!(in_flight.next().await, Some((started(2), None)));
 
-        in_flight.start(slot(3), std::future::pending());
-        assert_eq!(in_flight.abort().await, [slot(3)]);
+        in_flight.start(started(3), std::future::pending());
+        assert_eq!(in_flight.abort().await, [started(3).slot]);
         assert_eq!((in_flight.len(), in_flight.next().await), (0, None));
     }
 }

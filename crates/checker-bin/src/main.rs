@@ -1,5 +1,7 @@
 //! `checker`: checks every site in its slots and publishes each result to Kafka.
 
+#[cfg(test)]
+mod accounting;
 mod backlog;
 mod checks;
 mod config;
@@ -8,6 +10,8 @@ mod outbox;
 mod run;
 mod schedule;
 mod sites;
+mod suspicion;
+mod watermark;
 
 use std::process::ExitCode;
 

@@ -11,11 +11,11 @@ use monitor_store::{DatabaseSettings, schema};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use crate::checks::Checks;
+use crate::checks::{Checks, ChecksSettings, Surroundings};
 use crate::config::{Arguments, CheckerSettings, checker_name};
 use crate::outbox::Outbox;
-use crate::schedule::Schedule;
 use crate::sites::SiteList;
+use crate::watermark::Watermark;
 
 /// Results that may wait for the outbox to look at them.
 const RESULTS: usize = 1024;
@@ -37,34 +37,33 @@ pub(crate) async fn run(
     context: Context,
 ) -> anyhow::Result<()> {
     kafka.log_warnings();
-    let halves = halves(settings, &kafka)?;
+    let halves = halves(&settings, &kafka)?;
     if arguments.once {
-        check_once(halves, &kafka, &database, &context).await
-    } else {
-        check_for_ever(halves, kafka, &database, &context).await
+        return check_once(halves, &kafka, &database, &context).await;
     }
+    let folder = settings.spool_dir.as_deref();
+    let watermark = folder.map(|folder| Watermark::open(folder, &settings.region));
+    check_for_ever(halves, watermark.transpose()?, (kafka, database), &context).await
 }
 
-fn halves(settings: CheckerSettings, kafka: &KafkaSettings) -> anyhow::Result<Halves> {
-    let CheckerSettings {
-        region,
-        max_in_flight,
-        allow_private_targets,
-        allowed_networks,
-        name_servers,
-        ..
-    } = settings;
+fn halves(settings: &CheckerSettings, kafka: &KafkaSettings) -> anyhow::Result<Halves> {
     let prober = Prober::new(&ProberSettings {
-        allow_private_targets,
-        allowed_networks,
-        name_servers,
+        allow_private_targets: settings.allow_private_targets,
+        allowed_networks: settings.allowed_networks.clone(),
+        name_servers: settings.name_servers.clone(),
     })?;
-    let name = checker_name();
+    let checker = checker_name();
     let (sender, results) = mpsc::channel(RESULTS);
-    let outbox = Outbox::new(kafka, &name)?;
-    let checks = Checks::new(prober, &name, Schedule::new(region), max_in_flight, sender);
+    let outbox = Outbox::new(kafka, &checker)?;
+    let settings = ChecksSettings {
+        prober,
+        checker,
+        region: settings.region.clone(),
+        max_in_flight: settings.max_in_flight,
+        max_per_host: settings.max_per_host,
+    };
     Ok(Halves {
-        checks,
+        checks: Checks::new(settings, sender),
         outbox,
         results,
     })
@@ -105,17 +104,18 @@ async fn check_for_ever(
         outbox,
         results,
     }: Halves,
-    kafka: KafkaSettings,
-    database: &DatabaseSettings,
+    watermark: Option<Watermark>,
+    (kafka, database): (KafkaSettings, DatabaseSettings),
     context: &Context,
 ) -> anyhow::Result<()> {
     let database_component = context.readiness.component("database");
     let kafka_component = context.readiness.component("kafka");
+    let network = context.readiness.component("network");
     context.spawn(
         "kafka",
         watch_kafka(kafka, outbox.link(), kafka_component, context.clone()),
     );
-    let Some((list, sites)) = load_sites(database, &database_component, context).await else {
+    let Some((list, sites)) = load_sites(&database, &database_component, context).await else {
         return Ok(());
     };
     let (changes, changed_sites) = mpsc::channel(1);
@@ -124,7 +124,12 @@ async fn check_for_ever(
         "sites",
         list.follow(database_component, changes, context.stop.clone()),
     );
-    let checking = checks.run(changed_sites, context);
+    let surroundings = Surroundings {
+        sites: changed_sites,
+        watermark,
+        network,
+    };
+    let checking = checks.run(surroundings, context);
     let delivering = outbox.run(results, context);
     let (made, delivered) = tokio::join!(checking, delivering);
     made.and(delivered)

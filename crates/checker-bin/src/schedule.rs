@@ -10,6 +10,9 @@ use monitor_core::{Region, Site, SiteConfig, SiteId, Slot, Slots};
 /// How far back slots that nobody checked are told as missed, after the clock leapt forward or the
 /// machine slept. What is older is a gap without rows.
 const HORIZON: TimeDelta = TimeDelta::hours(1);
+/// How far the clock may be set back before the slots that come again are checked again. Until it is
+/// where it was, nothing is due; that must not take long.
+const SETBACK: TimeDelta = TimeDelta::minutes(1);
 
 /// A slot whose time has come.
 #[derive(Clone, Debug)]
@@ -37,6 +40,8 @@ pub(crate) struct Schedule {
     /// The next slot of every site; an entry whose generation is not the site's is void.
     next: BinaryHeap<Reverse<(DateTime<Utc>, SiteId, u64)>>,
     generations: u64,
+    /// The latest instant at which anything was taken.
+    reached: DateTime<Utc>,
 }
 
 #[derive(Debug)]
@@ -54,12 +59,14 @@ impl Schedule {
             planned: HashMap::new(),
             next: BinaryHeap::new(),
             generations: 0,
+            reached: DateTime::UNIX_EPOCH,
         }
     }
 
     /// Makes `sites` the ones to check. A site whose interval stays keeps its place; any other
-    /// begins with its first slot after `now`.
+    /// begins with its first slot after `now`, and after all that was ever taken.
     pub(crate) fn replace(&mut self, sites: Vec<Site>, now: DateTime<Utc>) {
+        let now = now.max(self.reached);
         let mut before = std::mem::take(&mut self.planned);
         for Site { id, config } in sites {
             if !config.is_checked_from(&self.region) {
@@ -80,6 +87,11 @@ impl Schedule {
         }
     }
 
+    /// Whether a site is checked.
+    pub(crate) fn contains(&self, id: SiteId) -> bool {
+        self.planned.contains_key(&id)
+    }
+
     fn plan(&mut self, id: SiteId, first: DateTime<Utc>) -> u64 {
         self.generations += 1;
         self.next.push(Reverse((first, id, self.generations)));
@@ -98,6 +110,11 @@ impl Schedule {
 
     /// Takes everything that is due at `now`.
     pub(crate) fn take_due(&mut self, now: DateTime<Utc>) -> DueNow {
+        if now < self.reached - SETBACK {
+            tracing::warn!(before = %self.reached, %now, "the clock was set back: starting anew from now");
+            self.start_anew(now);
+        }
+        self.reached = self.reached.max(now);
         let mut due = DueNow::default();
         while let Some(&Reverse((at, id, generation))) = self.next.peek() {
             if at > now {
@@ -123,6 +140,16 @@ impl Schedule {
                 .push(Reverse((site.slots.after(latest), id, generation)));
         }
         due
+    }
+
+    /// Begins with the first slot of every site after `now`.
+    fn start_anew(&mut self, now: DateTime<Utc>) {
+        self.reached = now;
+        self.next.clear();
+        for (id, site) in &self.planned {
+            self.next
+                .push(Reverse((site.slots.after(now), *id, site.generation)));
+        }
     }
 
     /// The current slot of every site: for checking each once.

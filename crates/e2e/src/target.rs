@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -41,6 +42,7 @@ type Hits = Arc<Mutex<HashMap<String, usize>>>;
 pub struct Target {
     address: SocketAddr,
     hits: Hits,
+    silent: Arc<AtomicBool>,
 }
 
 impl Target {
@@ -54,13 +56,29 @@ impl Target {
             .collect();
         let (answers, hits) = (Arc::new(answers), Hits::default());
         let counted = Arc::clone(&hits);
+        let silent = Arc::new(AtomicBool::new(false));
+        let is_silent = Arc::clone(&silent);
         thread::spawn(move || {
+            let mut unanswered = Vec::new();
             for stream in listener.incoming().flatten() {
+                if is_silent.load(Ordering::Relaxed) {
+                    unanswered.push(stream);
+                    continue;
+                }
                 let (answers, hits) = (Arc::clone(&answers), Arc::clone(&counted));
                 thread::spawn(move || serve(stream, &answers, &hits));
             }
         });
-        Ok(Self { address, hits })
+        Ok(Self {
+            address,
+            hits,
+            silent,
+        })
+    }
+
+    /// From now on, takes connections and never answers; or answers again.
+    pub fn set_silent(&self, silent: bool) {
+        self.silent.store(silent, Ordering::Relaxed);
     }
 
     /// URL of a path.
