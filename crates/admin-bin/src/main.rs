@@ -1,8 +1,9 @@
-//! `admin`: migrations, topics, sites and metrics from the command line.
+//! `admin`: migrations, topics, sites, probes and metrics from the command line.
 
 mod metrics;
 mod migrate;
 mod output;
+mod probe;
 mod settings;
 mod sites;
 mod topics;
@@ -13,7 +14,7 @@ use clap::{Parser, Subcommand};
 use monitor_config::Environment;
 use monitor_runtime::tool_main;
 
-/// Migrations, topics, sites and metrics of Aiven Monitor.
+/// Migrations, topics, sites, probes and metrics of Aiven Monitor.
 #[derive(Parser)]
 #[command(name = "admin", version, after_help = settings::help())]
 struct CommandLine {
@@ -31,6 +32,10 @@ enum Command {
     /// Import, list and change the monitored sites
     #[command(subcommand)]
     Sites(sites::Command),
+    /// Check a URL, or the sites of a file, now; nothing is stored
+    ///
+    /// Exits with 0 when available, 1 when down, 2 when that could not be told
+    Probe(probe::Probe),
     /// Print the response times, status codes and content matches of a site
     Metrics(metrics::Arguments),
 }
@@ -44,6 +49,7 @@ async fn run(arguments: CommandLine, environment: Environment) -> anyhow::Result
         Command::Migrate => migrate::run(&environment).await?,
         Command::Topics(command) => topics::run(&command, &environment).await?,
         Command::Sites(command) => return sites::run(command, &environment).await,
+        Command::Probe(arguments) => return probe::run(arguments, &environment).await,
         Command::Metrics(arguments) => metrics::run(&arguments, &environment).await?,
     }
     Ok(ExitCode::SUCCESS)

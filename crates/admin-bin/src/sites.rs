@@ -1,6 +1,6 @@
 //! `admin sites`.
 
-mod file;
+pub(crate) mod file;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use monitor_config::Environment;
 use monitor_core::SiteConfig;
 use monitor_store::{DatabaseSettings, ImportPlan, Pool, schema, sites};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::output::{print, table};
 use crate::settings;
@@ -151,17 +151,26 @@ async fn list(pool: &Pool) -> anyhow::Result<()> {
 }
 
 async fn add(arguments: Add, pool: &Pool) -> anyhow::Result<()> {
-    let mut fields = Map::new();
-    fields.insert("url".to_owned(), json!(arguments.url));
-    for (field, value) in [("name", arguments.name), ("interval", arguments.interval)] {
-        fields.extend(value.map(|value| (field.to_owned(), json!(value))));
-    }
-    let config = SiteConfig::from_json(&fields).map_err(|problems| {
-        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("not a site: {}", problems.join("; "))
-    })?;
+    let config = from_fields([
+        ("url", Some(arguments.url)),
+        ("name", arguments.name),
+        ("interval", arguments.interval),
+    ])?;
     let id = sites::add(pool, &config).await?;
     print(format!("added {:?} as site {id}", config.name))
+}
+
+/// The site that has these fields, as texts, and the defaults of all others.
+pub(crate) fn from_fields<const N: usize>(
+    fields: [(&str, Option<String>); N],
+) -> anyhow::Result<SiteConfig> {
+    let given = fields
+        .into_iter()
+        .filter_map(|(field, value)| Some((field.to_owned(), json!(value?))));
+    SiteConfig::from_json(&given.collect()).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("not a site: {}", problems.join("; "))
+    })
 }
 
 async fn remove(name: &str, pool: &Pool) -> anyhow::Result<()> {
