@@ -34,6 +34,9 @@ pub enum ProberError {
     /// The resolver could not be set up.
     #[error("cannot set up name resolution: {0}")]
     Resolver(String),
+    /// TLS could not be set up.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
 }
 
 /// Makes checks. Holds what they share: the resolver and the trusted authorities.
@@ -50,7 +53,7 @@ impl Prober {
             .map_err(|error| ProberError::Resolver(error.to_string()))?;
         Ok(Self {
             resolver,
-            trust: Trust::of_system(),
+            trust: Trust::of_system().map_err(|error| ProberError::Tls(error.to_string()))?,
             allowed: Allowed {
                 private: settings.allow_private_targets,
                 networks: settings.allowed_networks.clone(),

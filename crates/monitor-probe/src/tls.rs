@@ -1,25 +1,24 @@
 //! The TLS handshake, and what it tells, also when it fails.
 
+mod bounded;
 mod facts;
+mod presented;
+mod trust;
+mod trusted;
 mod verifier;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use monitor_core::event::{TlsFacts, VerifyError};
-use monitor_core::site::HttpVersion;
 use monitor_core::{FailureKind, Phase, SiteConfig};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{CertificateError, ClientConfig, ProtocolVersion, RootCertStore};
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
-use self::verifier::RecordingVerifier;
+pub(crate) use self::trust::Trust;
 use crate::failure::{Failed, kind_of_io};
 
 /// What is known of a TLS session. The handshake writes while somebody else may be about to read,
@@ -38,93 +37,6 @@ impl Record {
     fn update(&self, change: impl FnOnce(&mut TlsFacts)) {
         let mut facts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(facts.get_or_insert_default());
-    }
-}
-
-/// Whom to trust, and with which cryptography.
-#[derive(Debug)]
-pub(crate) struct Trust {
-    provider: Arc<CryptoProvider>,
-    system: Option<Arc<WebPkiServerVerifier>>,
-}
-
-impl Trust {
-    /// Trusts the authorities of the system.
-    pub(crate) fn of_system() -> Self {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        let system = verifier_for(roots, &provider)
-            .inspect_err(|error| {
-                tracing::warn!("the system trusts no certificate authority ({error})");
-            })
-            .ok();
-        Self { provider, system }
-    }
-
-    fn verifier(&self, site: &SiteConfig) -> Result<Arc<WebPkiServerVerifier>, String> {
-        if let Some(pem) = &site.tls_ca {
-            let mut roots = RootCertStore::empty();
-            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                let certificate = certificate.map_err(|error| format!("tls_ca: {error}"))?;
-                roots
-                    .add(certificate)
-                    .map_err(|error| format!("tls_ca: {error}"))?;
-            }
-            return verifier_for(roots, &self.provider).map_err(|error| format!("tls_ca: {error}"));
-        }
-        let none = || "the checker's system trusts no certificate authority".to_owned();
-        self.system.clone().ok_or_else(none)
-    }
-
-    fn client_config(&self, site: &SiteConfig, record: Record) -> Result<ClientConfig, String> {
-        let inner: Arc<dyn ServerCertVerifier> = self.verifier(site)?;
-        let verifier = RecordingVerifier::new(inner, record, site.tls_verify);
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
-        let mut config = match &site.tls_client_cert {
-            None => builder.with_no_client_auth(),
-            Some(pem) => {
-                let (chain, key) = client_identity(pem.expose().as_bytes())?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|error| format!("tls_client_cert: {error}"))?
-            }
-        };
-        config.alpn_protocols = alpn(site.http_version);
-        // Without a full handshake the server does not show its certificate.
-        config.resumption = rustls::client::Resumption::disabled();
-        Ok(config)
-    }
-}
-
-fn verifier_for(
-    roots: RootCertStore,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, rustls::client::VerifierBuilderError> {
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build()
-}
-
-fn client_identity(
-    pem: &[u8],
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
-    let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>();
-    let chain = chain.map_err(|error| format!("tls_client_cert: {error}"))?;
-    let key = PrivateKeyDer::from_pem_slice(pem);
-    let key = key.map_err(|error| format!("tls_client_cert: its key: {error}"))?;
-    Ok((chain, key))
-}
-
-fn alpn(version: HttpVersion) -> Vec<Vec<u8>> {
-    let (http1, http2) = (b"http/1.1".to_vec(), b"h2".to_vec());
-    match version {
-        HttpVersion::Auto => vec![http2, http1],
-        HttpVersion::Http1 => vec![http1],
-        HttpVersion::Http2 => vec![http2],
     }
 }
 

@@ -6,25 +6,20 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-use super::{Record, facts};
+use super::Record;
+use super::trust::Readings;
+use super::trusted::{Shown, Trusted};
 
 /// Asks the real verifier, and returns its verdict unchanged unless the site does not want one.
 #[derive(Debug)]
 pub(super) struct RecordingVerifier {
-    inner: Arc<dyn ServerCertVerifier>,
-    record: Record,
-    enforce: bool,
-}
-
-impl RecordingVerifier {
-    /// With `enforce` false, every certificate is accepted: the site has `tls_verify: false`.
-    pub(super) fn new(inner: Arc<dyn ServerCertVerifier>, record: Record, enforce: bool) -> Self {
-        Self {
-            inner,
-            record,
-            enforce,
-        }
-    }
+    /// Whom to trust.
+    pub(super) trusted: Arc<Trusted>,
+    /// Certificates that were read before.
+    pub(super) readings: Arc<Readings>,
+    pub(super) record: Record,
+    /// When false, every certificate is accepted: the site has `tls_verify: false`.
+    pub(super) enforce: bool,
 }
 
 impl ServerCertVerifier for RecordingVerifier {
@@ -36,16 +31,16 @@ impl ServerCertVerifier for RecordingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let presented = self.readings.read(end_entity, intermediates);
         self.record
-            .update(|known| facts::read(end_entity, intermediates, known));
-        let verdict = self.inner.verify_server_cert(
-            end_entity,
+            .update(|known| known.clone_from(&presented.facts));
+        let shown = Shown {
+            certificate: end_entity,
             intermediates,
-            server_name,
+            name: server_name,
             ocsp_response,
-            now,
-        );
-        match verdict {
+        };
+        match self.trusted.verify(&shown, &presented, now) {
             Err(error) if !self.enforce => {
                 let error = super::verify_error(&error, &self.record);
                 self.record.update(|known| known.verify_error = Some(error));
@@ -61,8 +56,8 @@ impl ServerCertVerifier for RecordingVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner
-            .verify_tls12_signature(message, certificate, signature)
+        let verifier = &self.trusted.verifier;
+        verifier.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -71,11 +66,11 @@ impl ServerCertVerifier for RecordingVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner
-            .verify_tls13_signature(message, certificate, signature)
+        let verifier = &self.trusted.verifier;
+        verifier.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        self.trusted.verifier.supported_verify_schemes()
     }
 }
