@@ -81,7 +81,7 @@ impl Model {
                     .collect::<Vec<_>>()
                 {
                     self.backlog.finished(&host_of(&due));
-                    self.end(due.slot);
+                    self.end(&due.slot);
                 }
             }
         }
@@ -100,10 +100,12 @@ impl Model {
             .into_iter()
             .filter_map(|due| self.backlog.push(due));
         let missed: Vec<_> = due.missed.into_iter().chain(displaced).collect();
-        missed.into_iter().for_each(|slot| self.end(slot));
+        for slot in missed {
+            self.end(&slot);
+        }
     }
 
-    fn end(&mut self, slot: Slot) {
+    fn end(&mut self, slot: &Slot) {
         assert!(self.ended.insert(slot.clone()), "{slot:?} ended twice");
     }
 
@@ -150,10 +152,10 @@ impl Model {
         self.now = end;
         self.take_due();
         for slot in self.backlog.drain() {
-            self.end(slot);
+            self.end(&slot);
         }
         for due in std::mem::take(&mut self.running) {
-            self.end(due.slot);
+            self.end(&due.slot);
         }
         for id in self.monitored.keys().copied().collect::<Vec<_>>() {
             self.expect(id, end);
