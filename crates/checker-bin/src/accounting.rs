@@ -8,7 +8,8 @@ use monitor_core::{Site, SiteConfig, SiteId, Slot, Slots};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::backlog::{Backlog, host_of};
+use crate::backlog::Backlog;
+use crate::compact::{CompactSite, Compactor};
 use crate::schedule::{Due, Schedule};
 
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ impl Model {
                     .drain(..count.min(self.running.len()))
                     .collect::<Vec<_>>()
                 {
-                    self.backlog.finished(&host_of(&due));
+                    self.backlog.finished(due.target.host());
                     self.end(&due.slot);
                 }
             }
@@ -110,7 +111,7 @@ impl Model {
     }
 
     fn replace(&mut self, sites: &[(i64, u64, u8)]) {
-        let sites: HashMap<i64, Site> = sites
+        let sites: HashMap<i64, CompactSite> = sites
             .iter()
             .map(|(id, interval, host)| (*id, site(*id, *interval, *host)))
             .collect();
@@ -118,13 +119,13 @@ impl Model {
         for id in self.monitored.keys().copied().collect::<Vec<_>>() {
             let kept = sites
                 .get(&id)
-                .map(|site| Slots::new(site.id, site.config.interval));
+                .map(|site| Slots::new(site.id, site.target.rules.interval));
             if kept != self.monitored.get(&id).map(|(slots, _)| *slots) {
                 self.expect(id, now);
             }
         }
         for (id, site) in &sites {
-            let slots = Slots::new(site.id, site.config.interval);
+            let slots = Slots::new(site.id, site.target.rules.interval);
             self.monitored.entry(*id).or_insert((slots, now));
         }
         self.schedule
@@ -167,13 +168,12 @@ impl Model {
     }
 }
 
-fn site(id: i64, interval: u64, host: u8) -> Site {
+fn site(id: i64, interval: u64, host: u8) -> CompactSite {
     let (url, interval) = (format!("http://host{host}/"), format!("{interval}s"));
     let json = json!({"url": url, "interval": interval});
-    Site {
-        id: SiteId(id),
-        config: SiteConfig::from_json(json.as_object().unwrap()).unwrap(),
-    }
+    let config = SiteConfig::from_json(json.as_object().unwrap()).unwrap();
+    let id = SiteId(id);
+    Compactor::default().compact(Site { id, config })
 }
 
 proptest! {

@@ -57,7 +57,7 @@ impl Backlog {
             let Some(due) = self.waiting.get(&id) else {
                 continue;
             };
-            let host = self.hosts.entry(host_of(due)).or_default();
+            let host = self.hosts.entry(due.target.host().to_owned()).or_default();
             if host.running < self.max_per_host {
                 host.running += 1;
                 return self.waiting.remove(&id);
@@ -100,29 +100,27 @@ impl Backlog {
     }
 }
 
-/// What the checks of one server have in common.
-pub(crate) fn host_of(due: &Due) -> String {
-    due.config.url.host().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use monitor_core::SiteConfig;
+    use monitor_core::{Site, SiteConfig};
     use serde_json::json;
 
     use super::*;
+    use crate::compact::Compactor;
 
     fn due(id: i64, seconds: i64, host: &str) -> Due {
         let json = json!({"url": format!("http://{host}/")});
+        let site = Site {
+            id: SiteId(id),
+            config: SiteConfig::from_json(json.as_object().unwrap()).unwrap(),
+        };
         Due {
             slot: Slot {
                 site_id: SiteId(id),
                 region: "local".parse().unwrap(),
                 scheduled_at: DateTime::from_timestamp(seconds, 0).unwrap(),
             },
-            config: Arc::new(SiteConfig::from_json(json.as_object().unwrap()).unwrap()),
+            target: Compactor::default().compact(site).target,
         }
     }
 

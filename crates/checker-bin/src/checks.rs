@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge, histogram};
-use monitor_core::{CheckEvent, Failure, FailureKind, Region, Site, Slot};
+use monitor_core::{CheckEvent, Failure, FailureKind, Region, Slot};
 use monitor_probe::Prober;
 use monitor_runtime::{Component, Context};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::backlog::{Backlog, host_of};
+use crate::backlog::Backlog;
+use crate::compact::CompactSite;
 use crate::in_flight::{Ended, InFlight, Started};
 use crate::outbox::count;
 use crate::schedule::{Due, DueNow, Schedule};
@@ -62,7 +63,7 @@ pub(crate) struct Checks {
 /// What a checker that runs for ever has beside its checks.
 pub(crate) struct Surroundings {
     /// The sites, anew whenever they change.
-    pub(crate) sites: mpsc::Receiver<Vec<Site>>,
+    pub(crate) sites: mpsc::Receiver<Vec<CompactSite>>,
     /// How far the last run has come, and this one; none when nobody asked for it.
     pub(crate) watermark: Option<Watermark>,
     /// Told when the results say that our own network is broken.
@@ -122,7 +123,7 @@ impl Checks {
     /// Checks every site one time, for its current slot.
     pub(crate) async fn run_once(
         mut self,
-        sites: Vec<Site>,
+        sites: Vec<CompactSite>,
         context: &Context,
     ) -> anyhow::Result<()> {
         self.replace_sites(sites, None).await?;
@@ -160,7 +161,7 @@ impl Checks {
     /// `since`, the slots after it that nobody has checked are told as missed.
     async fn replace_sites(
         &mut self,
-        sites: Vec<Site>,
+        sites: Vec<CompactSite>,
         since: Option<DateTime<Utc>>,
     ) -> anyhow::Result<()> {
         let now = Utc::now();
@@ -204,7 +205,7 @@ impl Checks {
             let (prober, checker) = (Arc::clone(&self.prober), Arc::clone(&self.checker));
             let started = Started {
                 slot: due.slot.clone(),
-                host: host_of(&due),
+                host: due.target.host().to_owned(),
             };
             let check = async move { check(&prober, &checker, due).await };
             self.in_flight.start(started, check);
@@ -279,6 +280,6 @@ async fn check(prober: &Prober, checker: &str, due: Due) -> CheckEvent {
         .to_std()
         .unwrap_or_default();
     histogram!("checker_start_lateness_seconds").record(lateness.as_secs_f64());
-    let report = prober.check(&due.config, started_at).await;
+    let report = prober.check(&due.target.config(), started_at).await;
     report.into_event(&due.slot, checker, started_at)
 }

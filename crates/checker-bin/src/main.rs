@@ -4,6 +4,7 @@
 mod accounting;
 mod backlog;
 mod checks;
+mod compact;
 mod config;
 mod in_flight;
 mod outbox;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use monitor_core::{CheckEvent, Site};
+use monitor_core::CheckEvent;
 use monitor_kafka::{KafkaSettings, Link, topics};
 use monitor_probe::{Prober, ProberSettings};
 use monitor_runtime::{Component, Context, retry_until_ready};
@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::checks::{Checks, ChecksSettings, Surroundings};
+use crate::compact::CompactSite;
 use crate::config::{Arguments, CheckerSettings, checker_name};
 use crate::outbox::Outbox;
 use crate::sites::SiteList;
@@ -139,7 +140,7 @@ async fn load_sites(
     database: &DatabaseSettings,
     component: &Component,
     context: &Context,
-) -> Option<(SiteList, Vec<Site>)> {
+) -> Option<(SiteList, Vec<CompactSite>)> {
     let load = || async {
         let pool = database.pool("checker").await?;
         schema::check(&pool).await?;

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use monitor_core::{Region, Site, SiteConfig, SiteId, Slot, Slots};
+use monitor_core::{Region, SiteId, Slot, Slots};
+
+use crate::compact::{CompactSite, Target};
 
 /// How far back slots that nobody checked are told as missed, after the clock leapt forward or the
 /// machine slept. What is older is a gap without rows.
@@ -20,7 +21,7 @@ pub(crate) struct Due {
     /// The slot.
     pub(crate) slot: Slot,
     /// What to check.
-    pub(crate) config: Arc<SiteConfig>,
+    pub(crate) target: Target,
 }
 
 /// What has come due since the schedule was last asked.
@@ -46,7 +47,7 @@ pub(crate) struct Schedule {
 
 #[derive(Debug)]
 struct Planned {
-    config: Arc<SiteConfig>,
+    target: Target,
     slots: Slots,
     generation: u64,
 }
@@ -65,21 +66,21 @@ impl Schedule {
 
     /// Makes `sites` the ones to check. A site whose interval stays keeps its place; any other
     /// begins with its first slot after `now`, and after all that was ever taken.
-    pub(crate) fn replace(&mut self, sites: Vec<Site>, now: DateTime<Utc>) {
+    pub(crate) fn replace(&mut self, sites: Vec<CompactSite>, now: DateTime<Utc>) {
         let now = now.max(self.reached);
         let mut before = std::mem::take(&mut self.planned);
-        for Site { id, config } in sites {
-            if !config.is_checked_from(&self.region) {
+        for CompactSite { id, target } in sites {
+            if !target.rules.is_checked_from(&self.region) {
                 continue;
             }
-            let slots = Slots::new(id, config.interval);
+            let slots = Slots::new(id, target.rules.interval);
             let kept = before.remove(&id).filter(|planned| planned.slots == slots);
             let generation =
                 kept.map_or_else(|| self.plan(id, slots.after(now)), |kept| kept.generation);
             self.planned.insert(
                 id,
                 Planned {
-                    config: Arc::new(config),
+                    target,
                     slots,
                     generation,
                 },
@@ -134,7 +135,7 @@ impl Schedule {
             let slot = self.slot(id, latest);
             due.checks.push(Due {
                 slot,
-                config: Arc::clone(&site.config),
+                target: site.target.clone(),
             });
             self.next
                 .push(Reverse((site.slots.after(latest), id, generation)));
@@ -156,7 +157,7 @@ impl Schedule {
     pub(crate) fn current(&self, now: DateTime<Utc>) -> Vec<Due> {
         let due = |(id, site): (&SiteId, &Planned)| Due {
             slot: self.slot(*id, site.slots.at_or_before(now)),
-            config: Arc::clone(&site.config),
+            target: site.target.clone(),
         };
         self.planned.iter().map(due).collect()
     }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use metrics::counter;
-use monitor_core::Site;
 use monitor_runtime::{CancellationToken, Component};
 use monitor_store::{Pool, StoreError, sites};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+
+use crate::compact::{CompactSite, Compactor};
 
 /// How often to ask whether any site has changed.
 const POLL: Duration = Duration::from_secs(2);
@@ -20,7 +21,7 @@ pub(crate) struct SiteList {
 
 impl SiteList {
     /// Reads all sites. A site that cannot be understood is logged and left out.
-    pub(crate) async fn load(pool: Pool) -> Result<(Self, Vec<Site>), StoreError> {
+    pub(crate) async fn load(pool: Pool) -> Result<(Self, Vec<CompactSite>), StoreError> {
         let mut list = Self { pool, revision: 0 };
         let sites = list.read().await?;
         Ok((list, sites))
@@ -31,7 +32,7 @@ impl SiteList {
     pub(crate) async fn follow(
         mut self,
         component: Component,
-        changes: mpsc::Sender<Vec<Site>>,
+        changes: mpsc::Sender<Vec<CompactSite>>,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         while stop.run_until_cancelled(sleep(POLL)).await.is_some() {
@@ -53,24 +54,25 @@ impl SiteList {
         Ok(())
     }
 
-    async fn changed(&mut self) -> Result<Option<Vec<Site>>, StoreError> {
+    async fn changed(&mut self) -> Result<Option<Vec<CompactSite>>, StoreError> {
         if sites::revision(&self.pool).await? == self.revision {
             return Ok(None);
         }
         self.read().await.map(Some)
     }
 
-    async fn read(&mut self) -> Result<Vec<Site>, StoreError> {
+    async fn read(&mut self) -> Result<Vec<CompactSite>, StoreError> {
         // Asked first, so that a change while reading is seen as one at the next look.
         self.revision = sites::revision(&self.pool).await?;
-        let (valid, invalid): (Vec<_>, Vec<_>) = sites::load(&self.pool)
-            .await?
-            .into_iter()
-            .partition(Result::is_ok);
-        for error in invalid.into_iter().filter_map(Result::err) {
-            counter!("checker_invalid_sites_total").increment(1);
-            tracing::error!("a site is not checked: {error}");
-        }
-        Ok(valid.into_iter().flatten().collect())
+        let (mut compactor, mut all) = (Compactor::default(), Vec::new());
+        sites::for_each(&self.pool, |site| match site {
+            Ok(site) => all.push(compactor.compact(site)),
+            Err(error) => {
+                counter!("checker_invalid_sites_total").increment(1);
+                tracing::error!("a site is not checked: {error}");
+            }
+        })
+        .await?;
+        Ok(all)
     }
 }

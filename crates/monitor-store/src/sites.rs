@@ -3,6 +3,8 @@
 mod import;
 mod row;
 
+use futures_util::TryStreamExt as _;
+use futures_util::stream::BoxStream;
 use monitor_core::site::FieldProblem;
 use monitor_core::{Site, SiteConfig, SiteId};
 use sqlx::{PgExecutor, PgPool};
@@ -43,11 +45,31 @@ pub async fn revision(executor: impl PgExecutor<'_>) -> Result<i64, StoreError> 
 }
 
 /// All sites by name. A row that is not a valid site does not hide the others.
-pub async fn load(
-    executor: impl PgExecutor<'_>,
+pub async fn load<'e>(
+    executor: impl PgExecutor<'e> + 'e,
 ) -> Result<Vec<Result<Site, InvalidSite>>, StoreError> {
-    let rows = row::select(executor).await?;
-    Ok(rows.into_iter().map(SiteRow::into_site).collect())
+    let mut sites = Vec::new();
+    for_each(executor, |site| sites.push(site)).await?;
+    Ok(sites)
+}
+
+/// The same one at a time, for whoever does not want to hold all of them.
+pub async fn for_each<'e>(
+    executor: impl PgExecutor<'e> + 'e,
+    mut each: impl FnMut(Result<Site, InvalidSite>),
+) -> Result<(), StoreError> {
+    let mut rows = row::stream(executor);
+    while let Some(row) = next(&mut rows).await? {
+        each(row.into_site());
+    }
+    Ok(())
+}
+
+async fn next(
+    rows: &mut BoxStream<'_, Result<SiteRow, sqlx::Error>>,
+) -> Result<Option<SiteRow>, StoreError> {
+    let row = rows.try_next().await;
+    row.map_err(StoreError::doing("cannot read the sites"))
 }
 
 /// The id of the site of that name; `None` when there is none.

@@ -2,24 +2,31 @@
 
 use std::collections::HashSet;
 
+use monitor_core::{Site, SiteConfig};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::compact::Compactor;
 
 fn instant(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_800_000_000_000 + millis).unwrap()
 }
 
-fn site(id: i64, interval_s: u64) -> Site {
+fn site(id: i64, interval_s: u64) -> CompactSite {
     let json = json!({"url": "http://h/", "interval": format!("{interval_s}s")});
-    Site {
-        id: SiteId(id),
-        config: SiteConfig::from_json(json.as_object().unwrap()).unwrap(),
-    }
+    compact(
+        SiteConfig::from_json(json.as_object().unwrap()).unwrap(),
+        id,
+    )
 }
 
-fn schedule(sites: Vec<Site>, now: DateTime<Utc>) -> Schedule {
+fn compact(config: SiteConfig, id: i64) -> CompactSite {
+    let id = SiteId(id);
+    Compactor::default().compact(Site { id, config })
+}
+
+fn schedule(sites: Vec<CompactSite>, now: DateTime<Utc>) -> Schedule {
     let mut schedule = Schedule::new("local".parse().unwrap());
     schedule.replace(sites, now);
     schedule
@@ -84,18 +91,19 @@ proptest! {
 #[test]
 fn a_removed_or_disabled_site_is_not_checked_again() {
     let mut schedule = schedule(vec![site(1, 1), site(2, 1)], instant(0));
-    let mut disabled = site(2, 1);
-    disabled.config.enabled = false;
-    schedule.replace(vec![disabled], instant(0));
+    let mut disabled = site(2, 1).target.config();
+    disabled.enabled = false;
+    schedule.replace(vec![compact(disabled, 2)], instant(0));
     assert_eq!(schedule.len(), 0);
     assert!(slots(schedule.take_due(instant(60_000))).is_empty());
 }
 
 #[test]
 fn a_site_of_another_region_is_not_checked() {
-    let mut elsewhere = site(1, 1);
-    elsewhere.config.regions = vec!["mars".parse().unwrap()];
-    assert_eq!(schedule(vec![elsewhere], instant(0)).next_due(), None);
+    let mut elsewhere = site(1, 1).target.config();
+    elsewhere.regions = vec!["mars".parse().unwrap()];
+    let schedule = schedule(vec![compact(elsewhere, 1)], instant(0));
+    assert_eq!(schedule.next_due(), None);
 }
 
 #[test]

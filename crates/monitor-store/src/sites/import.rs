@@ -82,16 +82,15 @@ async fn plan(
     prune: bool,
 ) -> Result<ImportPlan, StoreError> {
     // A row that is not valid is there, but equal to nothing.
-    let rows = row::select(connection).await?;
-    let stored: HashMap<String, Option<SiteConfig>> = rows
-        .into_iter()
-        .map(|row| {
-            (
-                row.name.clone(),
-                row.into_site().ok().map(|site| site.config),
-            )
-        })
-        .collect();
+    let mut stored: HashMap<String, Option<SiteConfig>> = HashMap::new();
+    super::for_each(connection, |site| {
+        let (name, config) = match site {
+            Ok(site) => (site.config.name.clone(), Some(site.config)),
+            Err(invalid) => (invalid.name, None),
+        };
+        stored.insert(name, config);
+    })
+    .await?;
     let mut plan = ImportPlan::default();
     for config in configs {
         let list = match stored.get(&config.name) {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures_util::stream::BoxStream;
 use monitor_core::{Site, SiteConfig, SiteId};
 use serde_json::{Value, json};
 use sqlx::PgExecutor;
@@ -34,8 +35,10 @@ impl SiteRow {
     }
 }
 
-/// All rows, by name.
-pub(super) async fn select(executor: impl PgExecutor<'_>) -> Result<Vec<SiteRow>, StoreError> {
+/// All rows, by name, one at a time.
+pub(super) fn stream<'e>(
+    executor: impl PgExecutor<'e> + 'e,
+) -> BoxStream<'e, Result<SiteRow, sqlx::Error>> {
     sqlx::query_as!(
         SiteRow,
         r#"-- sites.select
@@ -69,9 +72,7 @@ pub(super) async fn select(executor: impl PgExecutor<'_>) -> Result<Vec<SiteRow>
         ) AS "fields!"
         FROM sites ORDER BY name"#
     )
-    .fetch_all(executor)
-    .await
-    .map_err(StoreError::doing("cannot read the sites"))
+    .fetch(executor)
 }
 
 /// Writes sites, by name: a new name is a new site, a known one keeps its id.
