@@ -101,6 +101,9 @@ impl DnsServer {
 /// Most ports that are tried, until one is free for both protocols.
 const TRIES: usize = 50;
 
+/// Longest answer over UDP, in bytes.
+const MAX_DATAGRAM: usize = 512;
+
 async fn sockets() -> io::Result<(UdpSocket, TcpListener)> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..TRIES {
@@ -120,10 +123,19 @@ async fn serve_udp(socket: UdpSocket, state: Arc<State>) {
         let Ok((length, client)) = socket.recv_from(&mut buffer).await else {
             continue;
         };
-        if let Some(answer) = state.answer(&buffer[..length]) {
+        if let Some(answer) = state.answer(&buffer[..length]).and_then(fitting) {
             drop(socket.send_to(&answer, client).await);
         }
     }
+}
+
+/// What is too long for a datagram is to be asked for over TCP.
+fn fitting(answer: Vec<u8>) -> Option<Vec<u8>> {
+    if answer.len() <= MAX_DATAGRAM {
+        return Some(answer);
+    }
+    let whole = Message::from_vec(&answer).ok()?;
+    whole.truncate().to_vec().ok()
 }
 
 async fn serve_tcp(listener: TcpListener, state: Arc<State>) {

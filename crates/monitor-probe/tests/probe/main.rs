@@ -4,6 +4,9 @@
     reason = "outside of its test functions, a test's code may stop it too"
 )]
 
+mod addresses;
 mod failures;
 mod namespace;
+mod redirects;
 mod site;
+mod versions;

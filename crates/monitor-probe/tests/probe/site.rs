@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::Utc;
-use monitor_core::SiteConfig;
+use monitor_core::{FailureKind, SiteConfig};
 use monitor_probe::{Prober, ProberSettings, Report};
 use serde_json::{Value, json};
 use test_servers::DnsServer;
@@ -50,4 +50,9 @@ pub(crate) async fn check_by_name(dns: &DnsServer, fields: Value) -> Report {
 pub(crate) async fn check_with(settings: &ProberSettings, fields: Value) -> Report {
     let prober = Prober::new(settings).unwrap();
     prober.check(&site(fields), Utc::now()).await
+}
+
+/// What kind of failure it came to.
+pub(crate) fn kind(report: &Report) -> Option<FailureKind> {
+    report.failure.as_ref().map(|failure| failure.kind)
 }
