@@ -9,7 +9,7 @@ use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use monitor_core::{FailureKind, Phase};
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _};
 use tokio_util::io::StreamReader;
 
 use crate::exchange::io_cause;
@@ -31,7 +31,16 @@ pub(crate) async fn read(
     limit: u64,
 ) -> Result<Body, Failed> {
     let frames = incoming.into_data_stream().map_err(io::Error::other);
-    let mut decoded = decoder(headers, StreamReader::new(frames))?;
+    let mut encoded = StreamReader::new(frames);
+    // Where there is no body, as for HEAD, its encoding is that of another response.
+    let start = encoded.fill_buf().await.map_err(|error| failed(&error))?;
+    if start.is_empty() {
+        return Ok(Body {
+            bytes: Vec::new(),
+            truncated: false,
+        });
+    }
+    let mut decoded = decoder(headers, encoded)?;
     let mut bytes = Vec::new();
     let limited = (&mut decoded)
         .take(limit.saturating_add(1))

@@ -5,8 +5,11 @@
 )]
 
 mod addresses;
+mod bodies;
+mod certificates;
 mod failures;
 mod namespace;
 mod redirects;
 mod site;
+mod verdicts;
 mod versions;
