@@ -45,6 +45,8 @@ pub(crate) fn kind_of_io(error: &std::io::Error, otherwise: FailureKind) -> Fail
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::ConnectionRefused => FailureKind::ConnectionRefused,
+        // One that the system does not know: what h2 calls the end of a connection.
+        ErrorKind::BrokenPipe if error.raw_os_error().is_none() => otherwise,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             FailureKind::ConnectionReset
         }

@@ -8,6 +8,7 @@ mod addresses;
 mod bodies;
 mod certificates;
 mod failures;
+mod hostile;
 mod namespace;
 mod redirects;
 mod site;
