@@ -16,7 +16,7 @@ use crate::site::{SOON, check, kind};
 
 /// Most memory that all tests together may have had, in KiB. What a flood brings in its time would
 /// not fit, were it kept.
-const MOST_MEMORY: u64 = 400 * 1024;
+const MOST_MEMORY: u64 = 128 * 1024;
 
 /// What becomes of a check whose server plays this script; the site insists on this version.
 async fn attacked(script: Script, version: &str) -> Option<FailureKind> {
@@ -25,7 +25,6 @@ async fn attacked(script: Script, version: &str) -> Option<FailureKind> {
         "url": server.url("http", "/"),
         "http_version": version,
         "timeout": SOON,
-        "retries": 1,
     }))
     .await;
     assert!(most_memory().is_none_or(|most| most < MOST_MEMORY));
