@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -16,6 +16,9 @@ use crate::script::{Script, Step};
 
 /// Any port of 127.0.0.1.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Bytes that are read at once.
+const PIECE: usize = 16 * 1024;
 
 /// Most bytes of a request that are read.
 const REQUEST_LIMIT: usize = 256 * 1024;
@@ -170,7 +173,7 @@ where
 {
     for step in &script.0 {
         match step {
-            Step::ReadAny => drop(stream.read(&mut [0; 16 * 1024]).await?),
+            Step::ReadAny => drop(stream.read_buf(&mut Vec::with_capacity(PIECE)).await?),
             Step::ReadRequest => {
                 let request = read_request(stream).await?;
                 let requests = seen.requests.lock();
@@ -204,20 +207,16 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], seen: &Seen) 
 }
 
 async fn wait_for_end<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<()> {
-    let mut ignored = [0; 16 * 1024];
-    while stream.read(&mut ignored).await? > 0 {}
+    copy(stream, &mut sink()).await?;
     Ok(())
 }
 
 async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Vec<u8>> {
-    let mut request = Vec::new();
-    let mut piece = [0; 16 * 1024];
+    let mut request = Vec::with_capacity(PIECE);
     while request.len() < REQUEST_LIMIT && !is_whole(&request) {
-        let read = stream.read(&mut piece).await?;
-        if read == 0 {
+        if stream.read_buf(&mut request).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        request.extend_from_slice(&piece[..read]);
     }
     Ok(request)
 }

@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Where a program is. Tests install nothing.
 fn executable(name: &str) -> PathBuf {
     let found = find_service(name);
-    found.unwrap_or_else(|| panic!("{name} is missing: `cargo xtask test` installs it"))
+    let missing = || format!("{name} is missing: `cargo xtask test` installs it");
+    found.ok_or_else(missing).unwrap()
 }
 
 /// Starts a server, and waits until it listens on these ports.

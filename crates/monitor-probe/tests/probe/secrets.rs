@@ -12,7 +12,7 @@ use crate::site::{SOON, check, check_by_name, site};
 const CANARY: &str = "c4n4ry";
 
 /// A site with a canary wherever a secret can be.
-fn secretive(url: &str, fields: Value) -> Value {
+fn secretive(url: &str, fields: &Value) -> Value {
     let mut site = json!({
         "url": format!("{url}?token={CANARY}"),
         "method": "POST",
@@ -85,7 +85,7 @@ async fn a_check_does_not_tell_what_it_sent() {
         ),
     ] {
         let server = Server::plain([script]).await.unwrap();
-        let fields = secretive(&server.url("http", "/"), rules);
+        let fields = secretive(&server.url("http", "/"), &rules);
         let report = check(fields.clone()).await;
         assert_is_silent(&fields, report);
     }
@@ -95,9 +95,9 @@ async fn a_check_does_not_tell_what_it_sent() {
 async fn a_check_that_does_not_come_to_a_request_does_not_tell_it() {
     let nobody = ClosedPort::new().unwrap();
     let dns = DnsServer::start(Zone::new()).await.unwrap();
-    let closed = secretive(&format!("http://{}/", nobody.address()), json!({}));
+    let closed = secretive(&format!("http://{}/", nobody.address()), &json!({}));
     assert_is_silent(&closed, check(closed.clone()).await);
-    let nowhere = secretive("http://site.test/", json!({}));
+    let nowhere = secretive("http://site.test/", &json!({}));
     assert_is_silent(&nowhere, check_by_name(&dns, nowhere.clone()).await);
 }
 
@@ -118,7 +118,7 @@ async fn a_client_key_is_not_told_even_when_it_is_of_no_use() {
         let rules = json!({
             "tls_ca": authority.pem(), "tls_client_cert": identity.chain.clone() + &key,
         });
-        let fields = secretive(&server.url("https", "/"), rules);
+        let fields = secretive(&server.url("https", "/"), &rules);
         let report = check(fields.clone()).await;
         assert!(report.failure.is_some());
         assert_is_silent(&fields, report);
