@@ -63,7 +63,7 @@ async fn open(
 ) -> Result<TcpStream, Failed> {
     seen.phase = Phase::Dns;
     let started = Instant::now();
-    let addresses = resolve(prober.resolver(), &hop.url).await?;
+    let addresses = resolve(prober.resolver(), &hop.url, site.ip_family).await?;
     seen.timings.dns = is_name(&hop.url).then(|| micros_since(started));
 
     seen.phase = Phase::Connect;

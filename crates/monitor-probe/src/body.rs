@@ -85,13 +85,22 @@ fn failed(error: &io::Error) -> Failed {
     let kind = match inner {
         None => FailureKind::BodyDecode,
         Some(error) => match io_cause(error) {
-            Some(io) => kind_of_io(io, FailureKind::BodyIncomplete),
+            Some(io) => kind_of_connection(io),
             None => FailureKind::BodyIncomplete,
         },
     };
     let detail = match kind {
         FailureKind::BodyDecode => format!("the body cannot be decoded: {error}"),
+        FailureKind::ProtocolError => format!("the body breaks the rules of HTTP: {error}"),
         _ => format!("the body broke off: {error}"),
     };
     Failed::new(kind, Phase::Body, detail)
+}
+
+fn kind_of_connection(error: &io::Error) -> FailureKind {
+    match error.kind() {
+        // Sizes of chunks that are none, and whatever else surrounds them.
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => FailureKind::ProtocolError,
+        _ => kind_of_io(error, FailureKind::BodyIncomplete),
+    }
 }

@@ -18,6 +18,8 @@ pub enum Answer {
     Addresses(Vec<IpAddr>),
     /// With the first list, then the second, and so on; the last one stays.
     InTurn(Vec<Vec<IpAddr>>),
+    /// With these IPv4 addresses; not at all when IPv6 ones are asked for.
+    OnlyV4(Vec<Ipv4Addr>),
     /// With this code and nothing else.
     Code(ResponseCode),
     /// Not at all.
@@ -181,6 +183,11 @@ impl State {
             Some(Answer::InTurn(lists)) => {
                 let addresses = lists.get(turn).or(lists.last())?;
                 answer.add_answers(records(asked, addresses));
+            }
+            Some(Answer::OnlyV4(_)) if asked.query_type != RecordType::A => return None,
+            Some(Answer::OnlyV4(addresses)) => {
+                let addresses: Vec<_> = addresses.iter().copied().map(IpAddr::V4).collect();
+                answer.add_answers(records(asked, &addresses));
             }
             Some(Answer::Silence) => return None,
             Some(Answer::Garbage) => return Some(vec![0xff; 7]),

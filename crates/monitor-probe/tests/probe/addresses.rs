@@ -165,6 +165,19 @@ async fn of_very_many_addresses_a_few_are_tried() {
     assert_eq!(kind(&report), Some(FailureKind::ConnectionRefused));
 }
 
+/// In far less time than a name server is given to answer.
+#[tokio::test]
+async fn a_family_that_is_never_answered_for_does_not_hold_up_the_other() {
+    let server = Server::plain([answer()]).await.unwrap();
+    let zone = Zone::new().name("site.test", Answer::OnlyV4(vec![Ipv4Addr::LOCALHOST]));
+    let dns = DnsServer::start(zone).await.unwrap();
+    for family in ["any", "v4"] {
+        let site = json!({"url": url(&server), "ip_family": family, "timeout": "1500ms"});
+        let report = check_by_name(&dns, site).await;
+        assert_eq!(report.failure, None, "{family}");
+    }
+}
+
 #[tokio::test]
 async fn a_name_server_that_talks_nonsense_is_not_believed() {
     let zone = Zone::new().name("site.test", Answer::Garbage);

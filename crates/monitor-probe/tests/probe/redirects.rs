@@ -110,6 +110,28 @@ async fn as_many_redirects_as_allowed_are_followed() {
 }
 
 #[tokio::test]
+async fn a_location_that_nobody_encoded_is_followed() {
+    let scripts = [
+        Script::answer(http1::redirect(302, "/grüße")),
+        Script::answer(http1::ok("there")),
+    ];
+    let server = Server::plain(scripts).await.unwrap();
+    let report = check(json!({"url": server.url("http", "/")})).await;
+    assert_eq!(report.failure, None);
+    assert!(server.requests()[1].starts_with("GET /gr%C3%BC%C3%9Fe "));
+}
+
+#[tokio::test]
+async fn what_describes_a_body_goes_where_it_goes() {
+    let headers = json!({"Content-Type": "text/plain", "Content-Language": "en"});
+    for (status, kept) in [(303, false), (307, true)] {
+        let fields = json!({"method": "POST", "body": "hello", "headers": headers});
+        let (_, requests) = redirected(status, fields).await;
+        assert_eq!(requests[1].contains("content-"), kept, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn credentials_do_not_go_to_another_origin() {
     let other = Server::plain([Script::answer(http1::ok("there"))])
         .await

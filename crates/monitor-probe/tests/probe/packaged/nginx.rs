@@ -158,6 +158,19 @@ async fn the_errors_of_nginx_are_unexpected() {
 }
 
 #[tokio::test]
+async fn nginx_has_several_sites_at_one_address() {
+    let nginx = Nginx::start();
+    for choice in ["1.1", "2"] {
+        let rules = json!({
+            "http_version": choice, "headers": {"Host": "other.test"},
+            "content_regex": "^Another site",
+        });
+        let report = nginx.check("HTTP2", "/", rules).await;
+        assert_eq!(report.failure, None, "{choice}");
+    }
+}
+
+#[tokio::test]
 async fn nginx_that_is_asked_in_plain_text_where_it_expects_tls_says_so() {
     let nginx = Nginx::start();
     let url = nginx.url("HTTPS", "/").replace("https", "http");
