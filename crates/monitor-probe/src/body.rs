@@ -104,3 +104,40 @@ fn kind_of_connection(error: &io::Error) -> FailureKind {
         _ => kind_of_io(error, FailureKind::BodyIncomplete),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    /// Most that the tests decode.
+    const LIMIT: u64 = 64 * 1024;
+
+    /// What bodies of some encodings begin with.
+    const STARTS: &[&[u8]] = &[b"", b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b"\x78\x9c"];
+
+    async fn decoded(encoding: &str, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_str(encoding).unwrap());
+        let body = decoder(&headers, io::Cursor::new(bytes)).ok()?;
+        let mut decoded = Vec::new();
+        body.take(LIMIT).read_to_end(&mut decoded).await.ok()?;
+        Some(decoded)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_encoding_is_made_of_decoding_it_ends(
+            encoding in "gzip|br|deflate|identity|[ -~]{0,20}",
+            start in proptest::sample::select(STARTS),
+            rest in proptest::collection::vec(any::<u8>(), 0..500),
+        ) {
+            let runtime = Builder::new_current_thread().build().unwrap();
+            let found = runtime.block_on(decoded(&encoding, [start, &rest].concat()));
+            prop_assert!(found.is_none_or(|bytes| bytes.len() as u64 <= LIMIT));
+        }
+    }
+}

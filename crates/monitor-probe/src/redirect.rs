@@ -165,6 +165,7 @@ fn unusable(error: impl Into<http::Error>) -> Failed {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -244,5 +245,29 @@ mod tests {
         let http2 = hop.request(true).unwrap();
         assert_eq!(http2.uri().to_string(), "https://a.example/x");
         assert!(!http2.headers().contains_key("host"));
+    }
+
+    /// Bytes that a server may well send, and others.
+    fn locations() -> impl Strategy<Value = Vec<u8>> {
+        let anything = proptest::collection::vec(any::<u8>(), 0..64);
+        let likely = r"(https?:|ftp:|javascript:|//|/|\\)?/{0,3}([a-z]{0,3}:.?@)?\[?[\PC]{0,20}\]?(:[0-9]{0,6})?";
+        prop_oneof![anything, likely.prop_map(String::into_bytes)]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_location_says_it_leads_to_a_site_or_nowhere(location in locations(), status in 300u16..310) {
+            let mut headers = HeaderMap::new();
+            headers.extend(HeaderValue::from_bytes(&location).ok().map(|value| (LOCATION, value)));
+            let status = StatusCode::from_u16(status).unwrap();
+            if let Ok(Some(next)) = hop().next(status, &headers) {
+                prop_assert_eq!(next.url.scheme(), "https");
+                prop_assert!(next.url.has_host());
+                prop_assert_eq!((next.url.username(), next.url.password()), ("", None));
+                for http2 in [false, true] {
+                    let _either = next.request(http2);
+                }
+            }
+        }
     }
 }

@@ -173,6 +173,12 @@ impl Identity {
         format!("{}{}", self.chain, self.key)
     }
 
+    /// Its certificate alone, as it is sent.
+    pub fn der(&self) -> anyhow::Result<Vec<u8>> {
+        let certificate = CertificateDer::from_pem_slice(self.chain.as_bytes());
+        Ok(certificate.context("our own PEM")?.to_vec())
+    }
+
     /// A server that shows this identity and offers these protocols.
     pub fn server(&self, alpn: &[&str]) -> anyhow::Result<Arc<ServerConfig>> {
         let config = ServerConfig::builder_with_provider(provider())

@@ -4,8 +4,10 @@ use chrono::Utc;
 use monitor_core::event::{TlsFacts, Warning};
 use monitor_core::{FailureKind, Outcome, Phase};
 use monitor_probe::Report;
+use proptest::prelude::*;
 use serde_json::{Value, json};
-use test_servers::{Authority, Leaf, Script, Server, Validity, http1};
+use test_servers::{Authority, Leaf, Script, Server, Validity, http1, unreadable};
+use tokio::runtime::Builder;
 
 use crate::site::{check, kind};
 
@@ -173,4 +175,29 @@ async fn a_client_key_of_another_certificate_is_a_mistake_of_the_site_file() {
     let failure = report.failure.unwrap();
     assert_eq!(failure.phase, Some(Phase::Tls));
     assert!(failure.detail.contains("tls_client_cert"), "{failure:?}");
+}
+
+/// A certificate with some bytes changed.
+async fn damaged(changes: Vec<(usize, u8)>) -> Report {
+    let mut bytes = Leaf::default().self_signed().unwrap().der().unwrap();
+    for (position, byte) in changes {
+        let position = position % bytes.len();
+        bytes[position] = byte;
+    }
+    let server = Server::tls(unreadable(bytes).unwrap(), []).await.unwrap();
+    check(json!({"url": server.url("https", "/")})).await
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn whatever_a_certificate_is_made_of_it_is_refused_and_recorded(
+        changes in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6),
+    ) {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let report = runtime.block_on(damaged(changes));
+        prop_assert_eq!(report.outcome, Outcome::Down);
+        prop_assert!(report.tls.is_some_and(|tls| tls.sha256.is_some()));
+    }
 }
