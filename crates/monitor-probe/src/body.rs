@@ -79,20 +79,20 @@ fn decoder(
 
 /// Errors of the connection arrive wrapped; those of a decoder are its own.
 fn failed(error: &io::Error) -> Failed {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<hyper::Error>());
-    let kind = match inner {
-        None => FailureKind::BodyDecode,
-        Some(error) => match io_cause(error) {
-            Some(io) => kind_of_connection(io),
-            None => FailureKind::BodyIncomplete,
-        },
+    let wrapped = error.get_ref();
+    let Some(error) = wrapped.and_then(|inner| inner.downcast_ref::<hyper::Error>()) else {
+        let detail = format!("the body cannot be decoded: {error}");
+        return Failed::new(FailureKind::BodyDecode, Phase::Body, detail);
     };
-    let detail = match kind {
-        FailureKind::BodyDecode => format!("the body cannot be decoded: {error}"),
-        FailureKind::ProtocolError => format!("the body breaks the rules of HTTP: {error}"),
-        _ => format!("the body broke off: {error}"),
+    let Some(cause) = io_cause(error) else {
+        let detail = format!("the body broke off: {error}");
+        return Failed::new(FailureKind::BodyIncomplete, Phase::Body, detail);
+    };
+    let kind = kind_of_connection(cause);
+    let detail = match (kind, cause.kind()) {
+        (FailureKind::ProtocolError, _) => format!("the body breaks the rules of HTTP: {cause}"),
+        (_, io::ErrorKind::UnexpectedEof) => "the connection ended within the body".to_owned(),
+        _ => format!("the body broke off: {cause}"),
     };
     Failed::new(kind, Phase::Body, detail)
 }

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
@@ -35,7 +36,8 @@ pub struct Server {
 #[derive(Debug, Default)]
 struct Seen {
     connections: AtomicUsize,
-    sent: AtomicU64,
+    open: watch::Sender<usize>,
+    sent: watch::Sender<u64>,
     requests: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -103,10 +105,17 @@ impl Server {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    /// How many bytes it got rid of.
-    #[must_use]
-    pub fn sent(&self) -> u64 {
-        self.seen.sent.load(Ordering::SeqCst)
+    /// Waits until this many connections are open.
+    pub async fn until_open(&self, number: usize) {
+        let mut open = self.seen.open.subscribe();
+        // The sender lives as long as we do.
+        drop(open.wait_for(|open| *open == number).await);
+    }
+
+    /// Waits until it got rid of some bytes.
+    pub async fn until_sent(&self) {
+        let mut sent = self.seen.sent.subscribe();
+        drop(sent.wait_for(|sent| *sent > 0).await);
     }
 
     /// The requests that it has read, as text.
@@ -131,9 +140,11 @@ async fn accept(
         let script = scripts.get(number).or(scripts.last());
         let script = script.cloned().unwrap_or_default();
         let (tls, seen) = (tls.clone(), Arc::clone(&seen));
+        seen.open.send_modify(|open| *open += 1);
         connections.spawn(async move {
             // A client that goes away is what many scripts wait for.
             drop(serve(stream, tls, &script, &seen).await);
+            seen.open.send_modify(|open| *open -= 1);
         });
     }
 }
@@ -200,7 +211,7 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], seen: &Seen) 
     let mut rest = bytes;
     while !rest.is_empty() {
         let written = stream.write(rest).await?;
-        seen.sent.fetch_add(written as u64, Ordering::SeqCst);
+        seen.sent.send_modify(|sent| *sent += written as u64);
         rest = &rest[written..];
     }
     stream.flush().await

@@ -136,7 +136,9 @@ async fn an_encrypted_body_that_ends_without_a_goodbye_is_incomplete() {
         .await
         .unwrap();
     let site = json!({"url": server.url("https", "/"), "tls_ca": authority.pem()});
-    assert_eq!(kind(&check(site).await), Some(BodyIncomplete));
+    let failure = check(site).await.failure.unwrap();
+    assert_eq!(failure.kind, BodyIncomplete);
+    assert_eq!(failure.detail, "the connection ended within the body");
 }
 
 #[tokio::test]

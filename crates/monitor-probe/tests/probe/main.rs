@@ -7,6 +7,7 @@
 mod addresses;
 mod bodies;
 mod certificates;
+mod connections;
 mod failures;
 mod hostile;
 mod namespace;
