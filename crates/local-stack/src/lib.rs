@@ -20,7 +20,7 @@ mod user;
 pub use control::Control;
 pub use kafka::{Kafka, KafkaOptions, KafkaTls, jars, java};
 pub use log::Log;
-pub use path::find_executable;
+pub use path::{find_executable, find_service};
 pub use ports::ReservedPort;
 pub use postgres::{Binaries, Durability, Postgres, PostgresOptions, PostgresTls};
 pub use process::{Process, Program, Signal, StopStep};

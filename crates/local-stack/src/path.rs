@@ -13,6 +13,14 @@ pub fn find_executable(name: &str) -> Option<PathBuf> {
         .find(|candidate| is_executable(candidate))
 }
 
+/// The same of a service, which may be where only the administrator looks.
+#[must_use]
+pub fn find_service(name: &str) -> Option<PathBuf> {
+    let elsewhere = ["/usr/sbin", "/usr/local/sbin"];
+    let elsewhere = elsewhere.map(|folder| Path::new(folder).join(name));
+    find_executable(name).or_else(|| elsewhere.into_iter().find(|path| is_executable(path)))
+}
+
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.metadata()
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)

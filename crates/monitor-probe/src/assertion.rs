@@ -155,6 +155,7 @@ fn charset(headers: &HeaderMap) -> Option<&'static Encoding> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -307,5 +308,23 @@ mod tests {
         );
         headers.append("x-served-by", "edge-7".parse().unwrap());
         assert!(judge_head(&rules, 200, &headers).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_body_and_its_type_are_there_is_a_verdict(
+            content_type in r"[\x20-\x7e\x80-\xff]{0,10}(;? ?charset ?= ?[ -~]{0,20})?",
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            truncated: bool,
+        ) {
+            let rules = json!({
+                "content_regex": ".", "content_regex_absent": "x", "expect_json": ["$..a"],
+            });
+            let mut headers = HeaderMap::new();
+            let value = http::HeaderValue::from_bytes(content_type.as_bytes());
+            headers.extend(value.ok().map(|value| (CONTENT_TYPE, value)));
+            let (content, verdict) = judge_body(&site(&rules), &headers, &Body { bytes, truncated });
+            prop_assert!(content == ContentMatch::Matched || verdict.is_err());
+        }
     }
 }

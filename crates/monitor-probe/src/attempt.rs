@@ -63,7 +63,7 @@ async fn open(
 ) -> Result<TcpStream, Failed> {
     seen.phase = Phase::Dns;
     let started = Instant::now();
-    let addresses = resolve(prober.resolver(), &hop.url).await?;
+    let addresses = resolve(prober.resolver(), &hop.url, site.ip_family).await?;
     seen.timings.dns = is_name(&hop.url).then(|| micros_since(started));
 
     seen.phase = Phase::Connect;
@@ -138,10 +138,12 @@ async fn judge(
     let head_verdict = judge_head(site, head.status.as_u16(), &head.headers);
     let reading = body::read(&head.headers, incoming, site.body_limit);
     let read = connection.drive(reading).await;
+    if let Ok(body) = &read {
+        seen.timings.transfer = Some(micros_since(started));
+        seen.body_bytes = body.bytes.len().try_into().unwrap_or(u64::MAX);
+    }
     // That the status is wrong says more than that the body of the error page is broken.
     let body = head_verdict.and(read)?;
-    seen.timings.transfer = Some(micros_since(started));
-    seen.body_bytes = body.bytes.len().try_into().unwrap_or(u64::MAX);
 
     seen.phase = Phase::Assertion;
     if !needs_body(site) {

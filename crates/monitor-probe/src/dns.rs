@@ -1,15 +1,19 @@
 //! Resolving the host.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::select;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
 use monitor_core::site::IpFamily;
 use monitor_core::{FailureKind, Phase};
+use tokio::time::timeout;
 use url::{Host, Url};
 
 use crate::address::Allowed;
@@ -20,6 +24,9 @@ const MAX_ADDRESSES: usize = 8;
 
 /// How long a name server may take before it is asked again, or the next one is.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long one family's addresses are waited for once the other's are there (RFC 8305, section 3):
+/// some name servers never say that there are none.
+const RESOLUTION_DELAY: Duration = Duration::from_millis(100);
 /// How long an answer is kept at most, whatever its TTL: a site that moves is followed.
 const LONGEST_TTL: Duration = Duration::from_mins(5);
 
@@ -55,18 +62,64 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
 }
 
 /// The addresses of a URL's host. An address in the URL itself needs no resolving.
-pub(crate) async fn resolve(resolver: &TokioResolver, url: &Url) -> Result<Vec<IpAddr>, Failed> {
+pub(crate) async fn resolve(
+    resolver: &TokioResolver,
+    url: &Url,
+    family: IpFamily,
+) -> Result<Vec<IpAddr>, Failed> {
     match url.host() {
         Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
         Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
-        Some(Host::Domain(name)) => match resolver.lookup_ip(name).await {
-            Ok(found) => Ok(found.iter().collect()),
-            Err(error) => Err(failed(name, &error)),
-        },
+        Some(Host::Domain(name)) => {
+            let found = lookup(resolver, name, family).await;
+            found.map_err(|error| failed(name, &error))
+        }
         None => {
             let detail = "the URL has no host";
             Err(Failed::new(FailureKind::Configuration, Phase::Dns, detail))
         }
+    }
+}
+
+async fn lookup(
+    resolver: &TokioResolver,
+    name: &str,
+    family: IpFamily,
+) -> Result<Vec<IpAddr>, NetError> {
+    let records = async |kind| {
+        let found = resolver.lookup(name, kind).await?;
+        let addresses = found.answers().iter();
+        let addresses = addresses.filter_map(|record| record.data.ip_addr());
+        Ok(addresses.collect())
+    };
+    match family {
+        IpFamily::V4 => records(RecordType::A).await,
+        IpFamily::V6 => records(RecordType::AAAA).await,
+        IpFamily::Any => both(records(RecordType::AAAA), records(RecordType::A)).await,
+    }
+}
+
+/// What both lookups find, or the first of them if the other takes long.
+async fn both(
+    one: impl Future<Output = Result<Vec<IpAddr>, NetError>>,
+    other: impl Future<Output = Result<Vec<IpAddr>, NetError>>,
+) -> Result<Vec<IpAddr>, NetError> {
+    let (one, other) = (pin!(one), pin!(other));
+    let (first, rest) = select(one, other).await.factor_first();
+    match first {
+        Ok(addresses) if addresses.is_empty() => rest.await,
+        Ok(mut addresses) => {
+            let more = timeout(RESOLUTION_DELAY, rest).await;
+            addresses.extend(more.into_iter().flatten().flatten());
+            Ok(addresses)
+        }
+        // A name that does not exist has no other records either.
+        Err(error) if error.is_nx_domain() => Err(error),
+        // That one family has no records says less than why the other's are not known.
+        Err(error) => match rest.await {
+            Err(second) if second.is_no_records_found() && !second.is_nx_domain() => Err(error),
+            second => second,
+        },
     }
 }
 

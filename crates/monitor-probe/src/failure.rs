@@ -45,16 +45,29 @@ pub(crate) fn kind_of_io(error: &std::io::Error, otherwise: FailureKind) -> Fail
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::ConnectionRefused => FailureKind::ConnectionRefused,
+        // One that the system does not know: what h2 calls the end of a connection.
+        ErrorKind::BrokenPipe if error.raw_os_error().is_none() => otherwise,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
             FailureKind::ConnectionReset
         }
         ErrorKind::HostUnreachable => FailureKind::HostUnreachable,
         ErrorKind::NetworkUnreachable => FailureKind::NetworkUnreachable,
-        ErrorKind::TimedOut => FailureKind::ConnectTimeout,
+        ErrorKind::TimedOut => timeout_instead_of(otherwise),
         ErrorKind::NetworkDown => FailureKind::CheckerNetwork,
         ErrorKind::OutOfMemory | ErrorKind::AddrNotAvailable => FailureKind::CheckerResources,
         _ if error.raw_os_error().is_some_and(is_exhaustion) => FailureKind::CheckerResources,
         _ => otherwise,
+    }
+}
+
+/// The timeout of the phase that fails with `kind` otherwise: the system gives up on a peer that
+/// acknowledges nothing.
+fn timeout_instead_of(kind: FailureKind) -> FailureKind {
+    match kind {
+        FailureKind::TlsHandshake => FailureKind::TlsTimeout,
+        FailureKind::NoResponse => FailureKind::FirstByteTimeout,
+        FailureKind::BodyIncomplete => FailureKind::BodyTimeout,
+        _ => FailureKind::ConnectTimeout,
     }
 }
 
@@ -65,9 +78,22 @@ fn is_exhaustion(code: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Error;
+    use std::io::{Error, ErrorKind};
 
     use super::*;
+
+    #[test]
+    fn a_peer_that_falls_silent_is_a_timeout_of_the_phase_that_goes_on() {
+        for (otherwise, expected) in [
+            (FailureKind::HostUnreachable, FailureKind::ConnectTimeout),
+            (FailureKind::TlsHandshake, FailureKind::TlsTimeout),
+            (FailureKind::NoResponse, FailureKind::FirstByteTimeout),
+            (FailureKind::BodyIncomplete, FailureKind::BodyTimeout),
+        ] {
+            let error = Error::from(ErrorKind::TimedOut);
+            assert_eq!(kind_of_io(&error, otherwise), expected);
+        }
+    }
 
     #[test]
     fn our_own_exhaustion_is_not_the_fault_of_the_site() {

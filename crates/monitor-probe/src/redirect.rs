@@ -1,8 +1,11 @@
 //! Requests, and where a redirect leads (Fetch standard, section 4.4, HTTP-redirect fetch).
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION};
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE,
+    HOST, LOCATION, PROXY_AUTHORIZATION,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use monitor_core::{FailureKind, Phase, SiteConfig};
 use url::Url;
@@ -21,16 +24,24 @@ pub(crate) struct Hop {
 /// The default identity of a checker.
 const USER_AGENT: &str = concat!("aiven-monitor/", env!("CARGO_PKG_VERSION"));
 
+/// Headers that go where the body goes.
+const OF_A_BODY: [HeaderName; 4] = [
+    CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
+    CONTENT_LOCATION,
+    CONTENT_TYPE,
+];
+
 impl Hop {
     /// The first request of a site.
     pub(crate) fn first(site: &SiteConfig) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(
             http::header::USER_AGENT,
-            http::HeaderValue::from_static(USER_AGENT),
+            HeaderValue::from_static(USER_AGENT),
         );
-        headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("*/*"));
-        let encodings = http::HeaderValue::from_static("gzip, br, deflate");
+        headers.insert(http::header::ACCEPT, HeaderValue::from_static("*/*"));
+        let encodings = HeaderValue::from_static("gzip, br, deflate");
         headers.insert(http::header::ACCEPT_ENCODING, encodings);
         // A site's own headers win.
         headers.extend(site.headers.clone());
@@ -49,22 +60,33 @@ impl Hop {
     /// The request as hyper sends it: HTTP/1 has the path in its first line and the host in a
     /// header, HTTP/2 has both in its pseudo-headers.
     pub(crate) fn request(&self, http2: bool) -> Result<Request<Full<Bytes>>, Failed> {
-        let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
-        let target = if http2 { self.url.as_str() } else { path };
-        let mut request = Request::builder()
-            .method(self.method.clone())
-            .uri(target)
-            .body(Full::new(self.body.clone()))
-            .map_err(|error| unusable(&error))?;
-        *request.headers_mut() = self.headers.clone();
-        if !http2 && !self.headers.contains_key(http::header::HOST) {
-            let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
-            let host = host
-                .parse()
-                .map_err(|error| unusable(&http::Error::from(error)))?;
-            request.headers_mut().insert(http::header::HOST, host);
-        }
+        let mut headers = self.headers.clone();
+        let target = if http2 {
+            self.absolute_target(headers.remove(HOST).as_ref())?
+        } else {
+            if !headers.contains_key(HOST) {
+                let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
+                headers.insert(HOST, host.parse().map_err(unusable)?);
+            }
+            let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
+            path.parse().map_err(unusable)?
+        };
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = target;
+        *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    /// With the site's own host in place of the URL's, if it has one: HTTP/2 knows only one.
+    fn absolute_target(&self, host: Option<&HeaderValue>) -> Result<Uri, Failed> {
+        let target: Uri = self.url.as_str().parse().map_err(unusable)?;
+        let Some(host) = host else {
+            return Ok(target);
+        };
+        let mut parts = target.into_parts();
+        parts.authority = Some(host.as_bytes().try_into().map_err(unusable)?);
+        Uri::from_parts(parts).map_err(unusable)
     }
 
     /// Where a response leads; `None` when it is the last one.
@@ -89,15 +111,12 @@ impl Hop {
         if becomes_get {
             next.method = Method::GET;
             next.body = Bytes::new();
-            next.headers.remove(CONTENT_TYPE);
+            for name in OF_A_BODY {
+                next.headers.remove(name);
+            }
         }
         if next.url.origin() != self.url.origin() {
-            for name in [
-                AUTHORIZATION,
-                COOKIE,
-                PROXY_AUTHORIZATION,
-                http::header::HOST,
-            ] {
+            for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST] {
                 next.headers.remove(name);
             }
         }
@@ -106,10 +125,11 @@ impl Hop {
 
     fn location(&self, status: StatusCode, headers: &HeaderMap) -> Result<Url, Failed> {
         let invalid = |detail| Failed::new(FailureKind::RedirectInvalid, Phase::FirstByte, detail);
-        let location = headers.get(LOCATION);
-        let location = location
-            .ok_or_else(|| invalid(format!("status {status} without a Location")))?
-            .to_str()
+        let location = headers
+            .get(LOCATION)
+            .ok_or_else(|| invalid(format!("status {status} without a Location")))?;
+        // Many a server leaves it to the client to encode what is not ASCII.
+        let location = std::str::from_utf8(location.as_bytes())
             .map_err(|_| invalid(format!("status {status} with an unreadable Location")))?;
         let mut url = self.url.join(location).map_err(|error| {
             invalid(format!(
@@ -138,13 +158,14 @@ impl Hop {
     }
 }
 
-fn unusable(error: &http::Error) -> Failed {
-    let detail = format!("the request cannot be written: {error}");
+fn unusable(error: impl Into<http::Error>) -> Failed {
+    let detail = format!("the request cannot be written: {}", error.into());
     Failed::new(FailureKind::Configuration, Phase::Send, detail)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -214,5 +235,39 @@ mod tests {
         let http2 = hop().request(true).unwrap();
         assert_eq!(http2.uri().to_string(), "https://a.example/x?q=1");
         assert!(!http2.headers().contains_key("host"));
+    }
+
+    #[test]
+    fn a_sites_own_host_takes_the_place_of_the_urls() {
+        let json = json!({"url": "https://10.1.2.3:8443/x", "headers": {"Host": "a.example"}});
+        let hop = Hop::first(&SiteConfig::from_json(json.as_object().unwrap()).unwrap());
+        assert_eq!(hop.request(false).unwrap().headers()["host"], "a.example");
+        let http2 = hop.request(true).unwrap();
+        assert_eq!(http2.uri().to_string(), "https://a.example/x");
+        assert!(!http2.headers().contains_key("host"));
+    }
+
+    /// Bytes that a server may well send, and others.
+    fn locations() -> impl Strategy<Value = Vec<u8>> {
+        let anything = proptest::collection::vec(any::<u8>(), 0..64);
+        let likely = r"(https?:|ftp:|javascript:|//|/|\\)?/{0,3}([a-z]{0,3}:.?@)?\[?[\PC]{0,20}\]?(:[0-9]{0,6})?";
+        prop_oneof![anything, likely.prop_map(String::into_bytes)]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_location_says_it_leads_to_a_site_or_nowhere(location in locations(), status in 300u16..310) {
+            let mut headers = HeaderMap::new();
+            headers.extend(HeaderValue::from_bytes(&location).ok().map(|value| (LOCATION, value)));
+            let status = StatusCode::from_u16(status).unwrap();
+            if let Ok(Some(next)) = hop().next(status, &headers) {
+                prop_assert_eq!(next.url.scheme(), "https");
+                prop_assert!(next.url.has_host());
+                prop_assert_eq!((next.url.username(), next.url.password()), ("", None));
+                for http2 in [false, true] {
+                    let _either = next.request(http2);
+                }
+            }
+        }
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &[String], control: &Control) -> Result<ExitCode> {
     let started = Instant::now();
     packages::ensure(packages::FOR_BUILDING, control)?;
     packages::ensure(packages::FOR_KAFKA, control)?;
+    packages::ensure(packages::FOR_TESTS, control)?;
     let root = workspace::root()?;
     let (postgres, kafka) = thread::scope(|scope| {
         let services = scope.spawn(|| ground::start_temporary(control));

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use local_stack::{Binaries, find_executable, jars, java};
+use local_stack::{Binaries, find_executable, find_service, jars, java};
 
 /// One thing that is needed.
 #[derive(Debug)]
@@ -80,6 +80,26 @@ pub(crate) const FOR_KAFKA: &[Requirement] = &[
         dnf: "maven",
         apk: "maven",
         brew: "maven",
+    },
+];
+
+/// For tests that look at how others do what we do.
+pub(crate) const FOR_TESTS: &[Requirement] = &[
+    Requirement {
+        name: "nginx",
+        met: || find_service("nginx").is_some(),
+        apt: "nginx",
+        dnf: "nginx",
+        apk: "nginx",
+        brew: "nginx",
+    },
+    Requirement {
+        name: "the command openssl",
+        met: || find_executable("openssl").is_some(),
+        apt: "openssl",
+        dnf: "openssl",
+        apk: "openssl",
+        brew: "openssl@3",
     },
 ];
 
