@@ -207,6 +207,11 @@ fn interleave(first: Vec<IpAddr>, second: Vec<IpAddr>) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
+    use hickory_resolver::net::NoRecords;
+    use hickory_resolver::proto::op::Query;
+
     use super::*;
 
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
@@ -256,5 +261,41 @@ mod tests {
         assert_eq!(refused.kind, FailureKind::AddressNotAllowed);
         let none = candidates(&inside, 80, IpFamily::V6, &any).unwrap_err();
         assert_eq!(none.kind, FailureKind::DnsNotFound);
+    }
+
+    type Found = Result<Vec<IpAddr>, NetError>;
+
+    fn without_records(code: ResponseCode) -> NetError {
+        NetError::from(NoRecords::new(Query::default(), code))
+    }
+
+    /// What comes of two answers, in this order and in the other one.
+    async fn of_both(answers: [fn() -> Found; 2]) -> [Result<usize, FailureKind>; 2] {
+        let [one, other] = answers;
+        let summary = |found: Found| found.map(|all| all.len()).map_err(|error| kind_of(&error));
+        [
+            summary(both(ready(one()), ready(other())).await),
+            summary(both(ready(other()), ready(one())).await),
+        ]
+    }
+
+    #[tokio::test]
+    async fn of_two_families_the_better_answer_counts() {
+        use FailureKind::{DnsNotFound, DnsTimeout};
+        let address: fn() -> Found = || Ok(addresses(&["1.1.1.1"]));
+        let none: fn() -> Found = || Err(without_records(ResponseCode::NoError));
+        let no_name: fn() -> Found = || Err(without_records(ResponseCode::NXDomain));
+        let silence: fn() -> Found = || Err(NetError::Timeout);
+        for (answers, expected) in [
+            ([address, address], Ok(2)),
+            ([address, none], Ok(1)),
+            ([address, silence], Ok(1)),
+            ([address, || Ok(Vec::new())], Ok(1)),
+            ([none, none], Err(DnsNotFound)),
+            ([none, silence], Err(DnsTimeout)),
+            ([no_name, silence], Err(DnsNotFound)),
+        ] {
+            assert_eq!(of_both(answers).await, [expected; 2], "{expected:?}");
+        }
     }
 }

@@ -142,6 +142,21 @@ async fn an_encrypted_body_that_ends_without_a_goodbye_is_incomplete() {
 }
 
 #[tokio::test]
+async fn an_encrypted_connection_that_ends_without_a_goodbye_has_no_response() {
+    let authority = Authority::root().unwrap();
+    let identity = authority.issue(&Leaf::default()).unwrap();
+    let script = Script::new().read_request().abandon();
+    let server = Server::tls(identity.server(&[]).unwrap(), [script]).await;
+    let url = server.as_ref().unwrap().url("https", "/");
+    let failure = check(json!({"url": url, "tls_ca": authority.pem()}))
+        .await
+        .failure;
+    let failure = failure.unwrap();
+    assert_eq!(failure.kind, NoResponse);
+    assert!(!failure.detail.contains("docs.rs"), "{}", failure.detail);
+}
+
+#[tokio::test]
 async fn nonsense_breaks_the_protocol() {
     for response in [
         "\0\x01\x02\x03\r\n\r\n",

@@ -3,6 +3,7 @@
 use monitor_core::{FailureKind, Outcome, Phase};
 use serde_json::{Value, json};
 use test_servers::{Authority, Leaf, Script, Server, http1, http2};
+use tokio::task::JoinSet;
 
 use crate::site::{check, kind};
 
@@ -100,6 +101,31 @@ async fn a_server_that_has_not_heard_of_http2_breaks_its_rules() {
     let server = Server::plain([refusal]).await.unwrap();
     let report = check(json!({"url": server.url("http", "/"), "http_version": "2"})).await;
     assert_eq!(kind(&report), Some(FailureKind::ProtocolError));
+}
+
+#[tokio::test]
+async fn a_site_that_insists_on_http2_is_down_where_only_http1_is_offered() {
+    let report = agreed(&["http/1.1"], Script::answer(http1::ok("one")), "2").await;
+    assert_eq!(kind(&report), Some(FailureKind::ProtocolError));
+    assert_eq!(report.failure.unwrap().phase, Some(Phase::Tls));
+}
+
+/// As servers of mail and shells do. Who is first differs from check to check.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_speaks_first_breaks_the_protocol() {
+    let banner = Script::new().send("220 mail.test ESMTP\r\n").wait();
+    let server = Server::plain([banner]).await.unwrap();
+    let mut checks = JoinSet::new();
+    for _ in 0..100 {
+        checks.spawn(check(json!({"url": server.url("http", "/")})));
+    }
+    for report in checks.join_all().await {
+        assert_eq!(
+            kind(&report),
+            Some(FailureKind::ProtocolError),
+            "{report:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -94,6 +94,15 @@ pub(crate) const FOR_TESTS: &[Requirement] = &[
         brew: "nginx",
     },
     Requirement {
+        name: "the command ip",
+        // It builds networks out of namespaces, which only Linux has.
+        met: || !cfg!(target_os = "linux") || find_service("ip").is_some(),
+        apt: "iproute2",
+        dnf: "iproute",
+        apk: "iproute2",
+        brew: "iproute2mac",
+    },
+    Requirement {
         name: "the command openssl",
         met: || find_executable("openssl").is_some(),
         apt: "openssl",
