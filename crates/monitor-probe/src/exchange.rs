@@ -128,28 +128,60 @@ where
 }
 
 fn failed(error: &hyper::Error) -> Failed {
-    let (kind, phase) = kind_and_phase(error);
-    let mut detail = format!("no response: {error}");
-    if let Some(source) = std::error::Error::source(error) {
-        detail = format!("{detail}: {source}");
+    if let Some(refusal) = refusal_of_tls(error) {
+        return Failed::new(FailureKind::TlsHandshake, Phase::Tls, refusal);
     }
-    Failed::new(kind, phase, detail)
+    let mut detail = format!("no response: {error}");
+    match std::error::Error::source(error) {
+        // rustls has a whole paragraph to say here, for people who write programs.
+        Some(_) if ends_early(error) => detail.push_str(": the connection has ended"),
+        Some(source) => detail = format!("{detail}: {source}"),
+        None => {}
+    }
+    Failed::new(kind_of(error), Phase::FirstByte, detail)
 }
 
-fn kind_and_phase(error: &hyper::Error) -> (FailureKind, Phase) {
-    if error.is_parse_too_large() {
-        return (FailureKind::HeaderTooLarge, Phase::FirstByte);
+/// With TLS 1.3 the handshake has ended here before it has there: that the server does not like our
+/// certificate, or that we have none, comes in place of the response.
+fn refusal_of_tls(error: &hyper::Error) -> Option<String> {
+    let inner = io_cause(error)?.get_ref()?;
+    match inner.downcast_ref::<rustls::Error>()? {
+        rustls::Error::AlertReceived(alert) => {
+            Some(format!("the server broke the TLS session off: {alert:?}"))
+        }
+        _ => None,
     }
-    if error.is_parse() {
-        return (FailureKind::ProtocolError, Phase::FirstByte);
+}
+
+fn ends_early(error: &hyper::Error) -> bool {
+    io_cause(error).is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
+}
+
+fn kind_of(error: &hyper::Error) -> FailureKind {
+    if error.is_parse_too_large() {
+        return FailureKind::HeaderTooLarge;
+    }
+    if error.is_parse() || speaks_first(error) {
+        return FailureKind::ProtocolError;
     }
     if let Some(error) = io_cause(error) {
-        return (kind_of_io(error, FailureKind::NoResponse), Phase::FirstByte);
+        return kind_of_io(error, FailureKind::NoResponse);
     }
     if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-        return (FailureKind::NoResponse, Phase::FirstByte);
+        return FailureKind::NoResponse;
     }
-    (FailureKind::ProtocolError, Phase::FirstByte)
+    FailureKind::ProtocolError
+}
+
+/// Whether the connection was given up for what the server sent before it was asked: the request is
+/// then cancelled, for a reason that is no end of the connection.
+fn speaks_first(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let reason = source.and_then(|source| source.downcast_ref::<hyper::Error>());
+    let ended = |reason: &hyper::Error| {
+        reason.is_closed() || reason.is_canceled() || reason.is_incomplete_message()
+    };
+    error.is_canceled() && io_cause(error).is_none() && reason.is_some_and(|reason| !ended(reason))
 }
 
 /// The input/output error at the root of another one.

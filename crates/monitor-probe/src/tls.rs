@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use monitor_core::event::{TlsFacts, VerifyError};
 use monitor_core::{FailureKind, Phase, SiteConfig};
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ProtocolVersion};
+use rustls::{AlertDescription, CertificateError, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -97,6 +97,10 @@ fn verify_error(error: &rustls::Error, record: &Record) -> VerifyError {
         rustls::Error::InvalidCertificate(reason) => VerifyError {
             kind: kind_of_certificate(reason),
             detail: certificate_detail(reason, record),
+        },
+        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => VerifyError {
+            kind: FailureKind::ProtocolError,
+            detail: "the server does not offer the HTTP version that the site asks for".to_owned(),
         },
         other => VerifyError {
             kind: FailureKind::TlsHandshake,
