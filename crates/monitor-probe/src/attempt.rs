@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::assertion::{judge_body, judge_head, needs_body};
 use crate::body::{self, Body};
 use crate::connect::connect;
-use crate::dns::{candidates, is_name, resolve};
+use crate::dns::{Silence, candidates, is_name, resolve};
 use crate::exchange::{Connection, exchange};
 use crate::failure::Failed;
 use crate::observation::{Observation, micros_since};
@@ -63,7 +63,9 @@ async fn open(
 ) -> Result<TcpStream, Failed> {
     seen.phase = Phase::Dns;
     let started = Instant::now();
-    let addresses = resolve(prober.resolver(), &hop.url, site.ip_family).await?;
+    seen.dns_silence = Silence::default();
+    let silence = &mut seen.dns_silence;
+    let addresses = resolve(prober.resolver(), &hop.url, site, silence).await?;
     seen.timings.dns = is_name(&hop.url).then(|| micros_since(started));
 
     seen.phase = Phase::Connect;

@@ -4,75 +4,58 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::select;
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use futures_util::future::{Either, select};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 use monitor_core::site::IpFamily;
-use monitor_core::{FailureKind, Phase};
-use tokio::time::timeout;
+use monitor_core::{FailureKind, Phase, SiteConfig};
+use tokio::time::{sleep, timeout};
 use url::{Host, Url};
 
 use crate::address::Allowed;
 use crate::failure::{Failed, kind_of_io};
+use crate::resolver::Resolver;
 
 /// Most addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// How long a name server may take before it is asked again, or the next one is.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How long one family's addresses are waited for once the other's are there (RFC 8305, section 3):
 /// some name servers never say that there are none.
 const RESOLUTION_DELAY: Duration = Duration::from_millis(100);
-/// How long an answer is kept at most, whatever its TTL: a site that moves is followed.
-const LONGEST_TTL: Duration = Duration::from_mins(5);
+/// When a name server that has not answered is asked something else, to find out whether it is alive.
+/// At most this long after the first question, and well before the check's deadline.
+const DOUBT: Duration = Duration::from_secs(1);
 
-/// A resolver that asks `name_servers`, or as the system is configured when there are none. Without
-/// any, names of the hosts file and addresses can still be checked.
-pub(crate) fn resolver(name_servers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
-    let provider = TokioRuntimeProvider::default;
-    let mut builder = if name_servers.is_empty() {
-        TokioResolver::builder_tokio().unwrap_or_else(|error| {
-            tracing::warn!(%error, "no name servers: only hosts-file names and addresses resolve");
-            let none = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
-            TokioResolver::builder_with_config(none, provider())
-        })
-    } else {
-        let servers = name_servers.iter().map(name_server).collect();
-        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-        TokioResolver::builder_with_config(config, provider())
-    };
-    let options = builder.options_mut();
-    options.timeout = PATIENCE;
-    options.positive_max_ttl = Some(LONGEST_TTL);
-    // A name that comes back is seen at the next check.
-    options.negative_max_ttl = Some(Duration::ZERO);
-    builder.build()
-}
+/// Whether a name server that does not answer for a name answers for anything.
+#[derive(Debug, Default)]
+pub(crate) struct Silence(bool);
 
-fn name_server(address: &SocketAddr) -> NameServerConfig {
-    let mut server = NameServerConfig::udp_and_tcp(address.ip());
-    for connection in &mut server.connections {
-        connection.port = address.port();
+impl Silence {
+    /// Whether no name server answers anything, so that nothing is known about the name.
+    pub(crate) fn is_total(&self) -> bool {
+        self.0
     }
-    server
 }
 
 /// The addresses of a URL's host. An address in the URL itself needs no resolving.
 pub(crate) async fn resolve(
-    resolver: &TokioResolver,
+    resolver: &Resolver,
     url: &Url,
-    family: IpFamily,
+    site: &SiteConfig,
+    silence: &mut Silence,
 ) -> Result<Vec<IpAddr>, Failed> {
     match url.host() {
         Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
         Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
         Some(Host::Domain(name)) => {
-            let found = lookup(resolver, name, family).await;
-            found.map_err(|error| failed(name, &error))
+            let looking = pin!(lookup(resolver, name, site.ip_family));
+            let doubting = Box::pin(doubt(resolver, DOUBT.min(site.timeout / 4), silence));
+            let found = match select(looking, doubting).await {
+                Either::Left((found, _)) => found,
+                Either::Right(((), looking)) => looking.await,
+            };
+            found.map_err(|error| failed(name, &error, silence))
         }
         None => {
             let detail = "the URL has no host";
@@ -81,17 +64,19 @@ pub(crate) async fn resolve(
     }
 }
 
+/// Asks the name servers for something that they know, once they have taken long to answer.
+async fn doubt(resolver: &Resolver, after: Duration, silence: &mut Silence) {
+    sleep(after).await;
+    silence.0 = true;
+    silence.0 = !resolver.is_alive().await;
+}
+
 async fn lookup(
-    resolver: &TokioResolver,
+    resolver: &Resolver,
     name: &str,
     family: IpFamily,
 ) -> Result<Vec<IpAddr>, NetError> {
-    let records = async |kind| {
-        let found = resolver.lookup(name, kind).await?;
-        let addresses = found.answers().iter();
-        let addresses = addresses.filter_map(|record| record.data.ip_addr());
-        Ok(addresses.collect())
-    };
+    let records = |kind| resolver.addresses(name, kind);
     match family {
         IpFamily::V4 => records(RecordType::A).await,
         IpFamily::V6 => records(RecordType::AAAA).await,
@@ -123,8 +108,11 @@ async fn both(
     }
 }
 
-fn failed(name: &str, error: &NetError) -> Failed {
-    let kind = kind_of(error);
+fn failed(name: &str, error: &NetError, silence: &Silence) -> Failed {
+    let kind = match kind_of(error) {
+        FailureKind::DnsTimeout if silence.is_total() => FailureKind::CheckerNetwork,
+        kind => kind,
+    };
     let detail = match kind {
         FailureKind::DnsNotFound => format!("{name} does not exist, or has no address"),
         FailureKind::DnsServfail => format!("the name server failed to resolve {name} (SERVFAIL)"),

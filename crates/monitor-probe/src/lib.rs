@@ -24,6 +24,7 @@ mod observation;
 mod prober;
 mod redirect;
 mod report;
+mod resolver;
 mod tls;
 
 pub use ipnet::IpNet;

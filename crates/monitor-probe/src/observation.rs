@@ -4,15 +4,19 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use monitor_core::Phase;
 use monitor_core::event::{ContentMatch, Hop, HttpFacts, Timings, TlsFacts};
+use monitor_core::{FailureKind, Phase};
 use url::Url;
+
+use crate::dns::Silence;
+use crate::failure::Failed;
 
 /// Facts of one attempt; those of a hop are about the last one.
 #[derive(Debug)]
 pub(crate) struct Observation {
     /// The phase that is going on.
     pub(crate) phase: Phase,
+    pub(crate) dns_silence: Silence,
     pub(crate) timings: Timings,
     pub(crate) status_code: Option<u16>,
     pub(crate) version: Option<&'static str>,
@@ -29,6 +33,7 @@ impl Observation {
     pub(crate) fn new(url: &Url) -> Self {
         Self {
             phase: Phase::Dns,
+            dns_silence: Silence::default(),
             timings: Timings::default(),
             status_code: None,
             version: None,
@@ -39,6 +44,17 @@ impl Observation {
             content: ContentMatch::NotChecked,
             tls: crate::tls::Record::default(),
         }
+    }
+
+    /// What it comes to that the deadline has passed.
+    pub(crate) fn deadline(&self, after: Duration) -> Failed {
+        if self.phase == Phase::Dns && self.dns_silence.is_total() {
+            let detail = format!(
+                "no name server has answered anything within {after:?}: neither for the host nor for the root"
+            );
+            return Failed::new(FailureKind::CheckerNetwork, self.phase, detail);
+        }
+        Failed::deadline(self.phase, after)
     }
 
     /// How many redirects were followed.

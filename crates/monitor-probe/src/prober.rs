@@ -4,17 +4,15 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use hickory_resolver::TokioResolver;
 use ipnet::IpNet;
 use monitor_core::SiteConfig;
 use tokio::time::timeout_at;
 
 use crate::address::Allowed;
 use crate::attempt::attempt;
-use crate::dns;
-use crate::failure::Failed;
 use crate::observation::{Observation, micros_since};
 use crate::report::Report;
+use crate::resolver::Resolver;
 use crate::tls::Trust;
 
 /// How checks are made, whatever the site.
@@ -41,7 +39,7 @@ pub enum ProberError {
 
 /// Makes checks. Holds what they share: the resolver and the trusted authorities.
 pub struct Prober {
-    resolver: TokioResolver,
+    resolver: Resolver,
     trust: Trust,
     allowed: Allowed,
 }
@@ -49,7 +47,7 @@ pub struct Prober {
 impl Prober {
     /// Sets up name resolution and trust as the system is configured.
     pub fn new(settings: &ProberSettings) -> Result<Self, ProberError> {
-        let resolver = dns::resolver(&settings.name_servers)
+        let resolver = Resolver::new(&settings.name_servers)
             .map_err(|error| ProberError::Resolver(error.to_string()))?;
         Ok(Self {
             resolver,
@@ -74,7 +72,7 @@ impl Prober {
             let mut seen = Observation::new(site.url.as_url());
             let ended = timeout_at(deadline, attempt(self, site, &mut seen)).await;
             let in_time = ended.is_ok();
-            let verdict = ended.unwrap_or_else(|_| Err(Failed::deadline(seen.phase, site.timeout)));
+            let verdict = ended.unwrap_or_else(|_| Err(seen.deadline(site.timeout)));
             let last = verdict.is_ok() || !in_time || attempts > u16::from(site.retries);
             if last {
                 seen.timings.total = Some(micros_since(started));
@@ -84,7 +82,7 @@ impl Prober {
         }
     }
 
-    pub(crate) fn resolver(&self) -> &TokioResolver {
+    pub(crate) fn resolver(&self) -> &Resolver {
         &self.resolver
     }
 

@@ -10,7 +10,7 @@ use test_servers::{
 };
 
 use crate::namespace::in_network;
-use crate::site::{SOON, check, check_by_name, check_with, kind, settings};
+use crate::site::{LATE, SOON, check, check_by_name, check_with, kind, settings};
 
 fn answer() -> Script {
     Script::answer(http1::ok("fine"))
@@ -135,6 +135,41 @@ async fn a_name_server_that_no_way_leads_to_is_our_trouble() {
     let report = checking.await.unwrap();
     assert_eq!(kind(&report), Some(FailureKind::CheckerNetwork));
     assert_eq!(report.outcome, Outcome::Error);
+}
+
+/// Whether the deadline or the patience with name servers ends first.
+#[tokio::test]
+async fn a_name_server_that_answers_nothing_is_our_trouble() {
+    let zone = Zone::new()
+        .name("site.test", Answer::Silence)
+        .name("", Answer::Silence);
+    let dns = DnsServer::start(zone).await.unwrap();
+    for timeout in [SOON, LATE] {
+        let site = json!({"url": "http://site.test/", "timeout": timeout});
+        let report = check_by_name(&dns, site).await;
+        assert_eq!(
+            kind(&report),
+            Some(FailureKind::CheckerNetwork),
+            "{timeout}"
+        );
+        assert_eq!(report.outcome, Outcome::Error);
+    }
+}
+
+#[tokio::test]
+async fn a_name_server_that_answers_for_others_is_not_our_trouble() {
+    for root in [
+        Answer::Code(ResponseCode::Refused),
+        Answer::Addresses(Vec::new()),
+    ] {
+        let zone = Zone::new()
+            .name("site.test", Answer::Silence)
+            .name("", root.clone());
+        let dns = DnsServer::start(zone).await.unwrap();
+        let site = json!({"url": "http://site.test/", "timeout": SOON});
+        let report = check_by_name(&dns, site).await;
+        assert_eq!(kind(&report), Some(FailureKind::DnsTimeout), "{root:?}");
+    }
 }
 
 #[tokio::test]
