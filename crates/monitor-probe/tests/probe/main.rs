@@ -8,6 +8,7 @@ mod addresses;
 mod bodies;
 mod certificates;
 mod connections;
+mod descriptors;
 mod failures;
 mod hostile;
 mod namespace;
