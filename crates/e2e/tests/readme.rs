@@ -3,10 +3,13 @@
 use anyhow::ensure;
 use e2e::{Binary, World};
 use monitor_core::site::FIELDS;
+use monitor_core::{FailureKind, Outcome, Phase};
 use sqlx::AssertSqlSafe;
+use strum::VariantArray as _;
 
 const README: &str = include_str!("../../../README.md");
 const SITES: &str = include_str!("../../../docs/sites.md");
+const CHECKS: &str = include_str!("../../../docs/checks.md");
 
 /// The code blocks of a language.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
@@ -61,6 +64,22 @@ fn every_field_of_a_site_is_documented() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+#[test]
+fn every_way_to_end_is_documented() {
+    let outcomes = Outcome::VARIANTS.iter().map(ToString::to_string);
+    let phases = Phase::VARIANTS.iter().map(ToString::to_string);
+    let kinds = FailureKind::VARIANTS.iter().map(ToString::to_string);
+    let first_cells: Vec<_> = CHECKS
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .collect();
+    for name in outcomes.chain(phases).chain(kinds) {
+        let quoted = format!("`{name}`");
+        let told = first_cells.iter().any(|cell| cell.contains(&quoted));
+        assert!(told, "no {name} in docs/checks.md");
+    }
 }
 
 #[tokio::test]
