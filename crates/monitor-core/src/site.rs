@@ -8,6 +8,7 @@ mod status;
 mod url;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method};
@@ -158,8 +159,10 @@ pub struct HeaderRule {
 }
 
 /// A regular expression over bytes, bounded when compiled and linear when searched.
+///
+/// Shared when cloned: a clone of a [`Regex`] would start with an empty cache of its own.
 #[derive(Clone, Debug)]
-pub struct Pattern(Regex);
+pub struct Pattern(Arc<Regex>);
 
 /// Longest pattern, in bytes.
 const MAX_PATTERN: usize = 1024;
@@ -182,7 +185,7 @@ impl Pattern {
             .dfa_size_limit(MAX_DFA)
             .nest_limit(50)
             .build()
-            .map(Self)
+            .map(|regex| Self(Arc::new(regex)))
             .map_err(|error| one_line(&error))
     }
 
@@ -217,13 +220,13 @@ impl PartialEq for Pattern {
 
 /// A JSONPath query (RFC 9535).
 #[derive(Clone, Debug, PartialEq)]
-pub struct JsonQuery(serde_json_path::JsonPath);
+pub struct JsonQuery(Arc<serde_json_path::JsonPath>);
 
 impl JsonQuery {
     /// Parses a query; the error says what is wrong in one line.
     pub fn new(query: &str) -> Result<Self, String> {
         serde_json_path::JsonPath::parse(query)
-            .map(Self)
+            .map(|path| Self(Arc::new(path)))
             .map_err(|error| format!("{query:?} is not a JSONPath query: {error}"))
     }
 
