@@ -1,0 +1,98 @@
+//! `bench checker`: whole checks of our checker, beside a floor and peers.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use local_stack::Control;
+
+use crate::console;
+use crate::contender::{Contender, Means, Python};
+use crate::ground::{Ground, SiteKind, kept_folder};
+use crate::memory::{self, Amounts};
+use crate::nginx::Scheme;
+use crate::report::Report;
+use crate::rounds::{self, Plan};
+
+/// Checks a second, far from what a core can do: what is measured is cost, not saturation.
+const HTTP_SITES: u32 = 2_000;
+const HTTPS_SITES: u32 = 1_000;
+const INTERVAL: &str = "1s";
+
+/// Measures everything and prints the report, which is also written to `target/bench`.
+pub(crate) fn run(quick: bool, control: &Control) -> Result<()> {
+    console::say("▸ starting PostgreSQL, Kafka and nginx");
+    let ground = Ground::start(control)?;
+    console::say("▸ measuring");
+    let means = means(&ground)?;
+    let (present, skipped) = contenders(&means);
+    for (contender, reason) in &skipped {
+        console::say(&format!("  {contender} is skipped: {reason}"));
+    }
+    let plan = plan(quick);
+    let report = Report {
+        plan,
+        samples: rounds::run(plan, &present, &means)?,
+        memory: memory::measure(&ground, amounts(quick))?,
+        skipped,
+    };
+    console::report(&report.to_string());
+    let file = kept_folder()?.join("checker.json");
+    fs::write(&file, serde_json::to_string_pretty(&report.to_json())?)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    console::say(&format!("✔ {}", file.display()));
+    Ok(())
+}
+
+fn plan(quick: bool) -> Plan {
+    let (rounds, seconds) = if quick { (1, 4) } else { (3, 10) };
+    Plan {
+        rounds,
+        window: Duration::from_secs(seconds),
+    }
+}
+
+fn amounts(quick: bool) -> Amounts {
+    let (idle_sites, checks_in_flight) = if quick {
+        (10_000, 2_000)
+    } else {
+        (50_000, 4_000)
+    };
+    Amounts {
+        idle_sites,
+        checks_in_flight,
+    }
+}
+
+fn means(ground: &Ground) -> Result<Means<'_>> {
+    let sites = |scheme: Scheme, count| {
+        let kind = SiteKind {
+            scheme,
+            url: ground.nginx.url(scheme),
+            interval: INTERVAL.to_owned(),
+        };
+        ground.sites(scheme.name(), count, &kind)
+    };
+    let python = Python::prepare(ground)
+        .inspect_err(|error| console::say(&format!("  no Python with aiohttp: {error:#}")));
+    ground.control.check()?;
+    Ok(Means {
+        ground,
+        http: sites(Scheme::Http, HTTP_SITES)?,
+        https: sites(Scheme::Https, HTTPS_SITES)?,
+        python: python.ok(),
+    })
+}
+
+type Skipped = Vec<(Contender, &'static str)>;
+
+fn contenders(means: &Means<'_>) -> (Vec<Contender>, Skipped) {
+    let (mut present, mut skipped) = (vec![Contender::Checker], Vec::new());
+    for contender in Contender::OTHERS {
+        match contender.missing(means.python.as_ref()) {
+            None => present.push(contender),
+            Some(reason) => skipped.push((contender, reason)),
+        }
+    }
+    (present, skipped)
+}

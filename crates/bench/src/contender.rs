@@ -1,0 +1,125 @@
+//! Who is measured: our checker, the floor below it, and its peers.
+
+mod aiohttp;
+mod blackbox;
+mod checker;
+mod wrk;
+
+use std::fmt;
+
+use anyhow::Result;
+use local_stack::Process;
+use serde::Serialize;
+
+use crate::ground::{Ground, Sites};
+use crate::histogram::Histogram;
+use crate::nginx::Scheme;
+
+pub(crate) use self::aiohttp::Python;
+pub(crate) use self::checker::Checker;
+
+/// One of those who are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Contender {
+    /// Ours, whole: schedule, check, event, Kafka.
+    Checker,
+    /// The floor: a load generator in C, which does nothing but the requests.
+    Wrk,
+    /// The Prometheus project's checker, asked to probe by HTTP.
+    Blackbox,
+    /// What an engineer would write in an afternoon.
+    Aiohttp,
+}
+
+/// A contender at work; it stops when dropped.
+pub(crate) enum AtWork {
+    /// Our checker.
+    Ours(Checker),
+    /// Somebody else: whose CPU time counts, and what makes it work if that is not its own doing.
+    Other {
+        client: Process,
+        _driver: Option<Process>,
+    },
+}
+
+/// What the contenders check, and what they need for it.
+pub(crate) struct Means<'a> {
+    pub(crate) ground: &'a Ground,
+    /// Sites for our checker.
+    pub(crate) http: Sites,
+    pub(crate) https: Sites,
+    pub(crate) python: Option<Python>,
+}
+
+impl Means<'_> {
+    pub(crate) fn sites(&self, scheme: Scheme) -> &Sites {
+        match scheme {
+            Scheme::Http => &self.http,
+            Scheme::Https => &self.https,
+        }
+    }
+}
+
+impl Contender {
+    /// The peers and the floor.
+    pub(crate) const OTHERS: [Self; 3] = [Self::Wrk, Self::Blackbox, Self::Aiohttp];
+
+    /// Why it cannot be measured here, if it cannot.
+    pub(crate) fn missing(self, python: Option<&Python>) -> Option<&'static str> {
+        match self {
+            Self::Checker => None,
+            Self::Wrk => wrk::missing(),
+            Self::Blackbox => wrk::missing().or_else(blackbox::missing),
+            Self::Aiohttp if python.is_some() => None,
+            Self::Aiohttp => Some("no Python with aiohttp could be had"),
+        }
+    }
+
+    /// Sets it to work against nginx.
+    pub(crate) fn start(self, scheme: Scheme, means: &Means<'_>) -> Result<AtWork> {
+        let ground = means.ground;
+        match self {
+            Self::Checker => Checker::start(ground, means.sites(scheme)).map(AtWork::Ours),
+            Self::Wrk => wrk::start(ground, &ground.nginx.url(scheme)).map(AtWork::alone),
+            Self::Blackbox => blackbox::start(ground, scheme),
+            Self::Aiohttp => aiohttp::start(ground, scheme, means.python.as_ref()),
+        }
+    }
+}
+
+impl AtWork {
+    fn alone(client: Process) -> Self {
+        Self::Other {
+            client,
+            _driver: None,
+        }
+    }
+
+    /// The process whose CPU time counts, with all that it starts.
+    pub(crate) fn id(&self) -> u32 {
+        match self {
+            Self::Ours(checker) => checker.id(),
+            Self::Other { client, .. } => client.id(),
+        }
+    }
+
+    /// How late its checks have started so far, if it can tell.
+    pub(crate) fn lateness(&self) -> Result<Histogram> {
+        match self {
+            Self::Ours(checker) => checker.lateness(),
+            Self::Other { .. } => Ok(Histogram::default()),
+        }
+    }
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Checker => "checker",
+            Self::Wrk => "wrk",
+            Self::Blackbox => "blackbox_exporter",
+            Self::Aiohttp => "aiohttp",
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! Our checker, and what it says of itself.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use local_stack::{Process, ReservedPort, Signal, StopStep};
+
+use crate::get::get;
+use crate::ground::{Ground, Sites};
+use crate::histogram::Histogram;
+
+const START_LIMIT: Duration = Duration::from_mins(1);
+/// Checks that nobody answers are given up after half of the default grace period.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running checker.
+pub(crate) struct Checker {
+    process: Process,
+    ops: u16,
+}
+
+impl Checker {
+    /// Starts it, and waits until it has read its sites.
+    pub(crate) fn start(ground: &Ground, sites: &Sites) -> Result<Self> {
+        let ops = ReservedPort::any()?.release();
+        let program = ground
+            .program("checker", &sites.database)
+            .env("OPS_LISTEN", format!("127.0.0.1:{ops}"))
+            .stop_with([StopStep::new(Signal::SIGTERM, STOP_PATIENCE)]);
+        let mut process = Process::start(&program)?;
+        let has_sites = |page: &str| gauge(page, "checker_sites") == Some(f64::from(sites.count));
+        process.wait_until_ready(&ground.control, START_LIMIT, |_| {
+            get(ops, "/readyz").ok()?;
+            has_sites(&get(ops, "/metrics").ok()?).then_some(())
+        })?;
+        Ok(Self { process, ops })
+    }
+
+    /// Waits until so many checks run.
+    pub(crate) fn wait_for_in_flight(&self, ground: &Ground, least: f64) -> Result<f64> {
+        let enough = || {
+            let running = gauge(&self.page()?, "checker_in_flight");
+            Ok(running.filter(|running| *running >= least))
+        };
+        match ground.control.poll(START_LIMIT, enough)? {
+            Some(running) => Ok(running),
+            None => bail!("fewer than {least} checks in flight"),
+        }
+    }
+
+    /// How late its checks have started so far.
+    pub(crate) fn lateness(&self) -> Result<Histogram> {
+        let page = self.page()?;
+        Ok(Histogram::read(&page, "checker_start_lateness_seconds"))
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn page(&self) -> Result<String> {
+        get(self.ops, "/metrics").context("the checker does not answer")
+    }
+}
+
+fn gauge(page: &str, name: &str) -> Option<f64> {
+    let mut lines = page.lines().filter_map(|line| line.strip_prefix(name));
+    lines.find_map(|line| line.strip_prefix(' ')?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_is_found_by_its_whole_name() {
+        let page = "# TYPE checker_sites gauge\nchecker_sites_old 3\nchecker_sites 2000\n";
+        assert_eq!(gauge(page, "checker_sites"), Some(2000.0));
+        assert_eq!(gauge(page, "checker"), None);
+    }
+}

@@ -1,0 +1,29 @@
+//! The smallest HTTP client, for numbers that other programs tell.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+/// A loopback server that takes longer has other trouble.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The body at `path` of a server on this machine.
+pub(crate) fn get(port: u16, path: &str) -> Result<String> {
+    ask(port, path).with_context(|| format!("cannot get {path} from 127.0.0.1:{port}"))
+}
+
+fn ask(port: u16, path: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    // HTTP/1.0: the answer comes unchunked and ends with the connection.
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no body")?;
+    match head.split_whitespace().nth(1) {
+        Some("200") => Ok(body.to_owned()),
+        _ => bail!("{}", head.lines().next().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,178 @@
+//! What a run stands on: PostgreSQL, Kafka, nginx, and our programs with their settings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use local_stack::{Control, Kafka, KafkaOptions, Postgres, PostgresOptions, Process, Program};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::authority::Identity;
+use crate::nginx::{Nginx, Scheme};
+
+const ADMIN_LIMIT: Duration = Duration::from_mins(5);
+
+/// Everything around the programs that are measured. Gone when dropped.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) nginx: Nginx,
+    pub(crate) control: Control,
+    kafka: Kafka,
+    postgres: Postgres,
+    identity: Identity,
+    programs: PathBuf,
+    folder: TempDir,
+}
+
+/// A database with sites in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sites {
+    pub(crate) database: String,
+    pub(crate) count: u32,
+}
+
+/// What a site is like.
+#[derive(Clone, Debug)]
+pub(crate) struct SiteKind {
+    pub(crate) scheme: Scheme,
+    pub(crate) url: String,
+    /// Also how long a check may take.
+    pub(crate) interval: String,
+}
+
+impl Ground {
+    /// Starts everything. Our programs must have been built beside this one.
+    pub(crate) fn start(control: &Control) -> Result<Self> {
+        let programs = programs()?;
+        let folder = tempfile::Builder::new()
+            .prefix("aiven-monitor-bench-")
+            .tempdir()
+            .context("cannot make a temporary folder")?;
+        let identity = Identity::new()?;
+        let nginx = Nginx::start(&folder.path().join("nginx"), &identity, control)?;
+        let (postgres, kafka) = services(control)?;
+        let ground = Self {
+            nginx,
+            control: control.clone(),
+            kafka,
+            postgres,
+            identity,
+            programs,
+            folder,
+        };
+        fs::write(ground.path("authority.pem"), &ground.identity.authority)?;
+        ground.admin("postgres", &["topics", "create"])?;
+        Ok(ground)
+    }
+
+    /// A file that is gone after the run.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A new database of this name, with `count` sites that are all alike.
+    pub(crate) fn sites(&self, name: &str, count: u32, kind: &SiteKind) -> Result<Sites> {
+        let create = format!("CREATE DATABASE \"{name}\"");
+        self.postgres.query("postgres", &create)?;
+        self.admin(name, &["migrate"])?;
+        if count > 0 {
+            let sites: Vec<Value> = (0..count).map(|number| self.site(number, kind)).collect();
+            let file = self.path(&format!("{name}.json"));
+            fs::write(&file, json!({ "sites": sites }).to_string())?;
+            self.admin(name, &["sites", "import", &file.to_string_lossy()])?;
+        }
+        Ok(Sites {
+            database: name.to_owned(),
+            count,
+        })
+    }
+
+    fn site(&self, number: u32, kind: &SiteKind) -> Value {
+        let mut site = json!({
+            "name": format!("site {number}"),
+            "url": kind.url,
+            "interval": kind.interval,
+            "timeout": kind.interval,
+        });
+        if kind.scheme == Scheme::Https {
+            site["tls_ca"] = json!(self.identity.authority);
+        }
+        site
+    }
+
+    /// One of our programs, with everything that it needs to know.
+    pub(crate) fn program(&self, name: &str, database: &str) -> Program {
+        Program::new(name, self.programs.join(name), self.log(name))
+            .directory(self.folder.path())
+            .env("DATABASE_URL", self.postgres.url_of(database))
+            .env("KAFKA_BROKERS", self.kafka.brokers())
+            .env("KAFKA_SECURITY_PROTOCOL", "plaintext")
+            .env("CHECKER_ALLOW_PRIVATE_TARGETS", "true")
+            .env("CHECKER_MAX_IN_FLIGHT", "100000")
+            .env("CHECKER_MAX_PER_HOST", "100000")
+            .env("LOG", "info")
+    }
+
+    /// Where a program's output goes.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.path(name).with_extension("log")
+    }
+
+    fn admin(&self, database: &str, args: &[&str]) -> Result<()> {
+        let mut process = Process::start(&self.program("admin", database).args(args))?;
+        let status = self.control.poll(ADMIN_LIMIT, || process.exited())?;
+        if !status.is_some_and(|status| status.success()) {
+            bail!("admin {} failed\n{}", args.join(" "), process.log().tail());
+        }
+        Ok(())
+    }
+}
+
+fn services(control: &Control) -> Result<(Postgres, Kafka)> {
+    let (kafka, postgres) = (KafkaOptions::default(), PostgresOptions::default());
+    thread::scope(|scope| {
+        let kafka = scope.spawn(|| {
+            Kafka::start(KafkaOptions {
+                control: control.clone(),
+                ..kafka
+            })
+        });
+        let postgres = Postgres::start(PostgresOptions {
+            control: control.clone(),
+            ..postgres
+        });
+        let kafka = kafka
+            .join()
+            .map_err(|_| anyhow!("the start of Kafka panicked"))?;
+        Ok((postgres?, kafka?))
+    })
+}
+
+fn programs() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot tell where this program is")?;
+    let folder = own.parent().context("this program has no folder")?;
+    for name in ["admin", "checker"] {
+        let there = folder.join(name).is_file();
+        ensure!(
+            there,
+            "{name} is not built: run this by `cargo xtask bench`"
+        );
+    }
+    Ok(folder.to_owned())
+}
+
+/// `target/bench`, which outlives a run.
+pub(crate) fn kept_folder() -> Result<PathBuf> {
+    let programs = programs()?;
+    let folder = programs.parent().map(|target| target.join("bench"));
+    let folder = folder.context("this program is in no target folder")?;
+    fs::create_dir_all(&folder).with_context(|| cannot_make(&folder))?;
+    Ok(folder)
+}
+
+fn cannot_make(folder: &Path) -> String {
+    format!("cannot make the folder {}", folder.display())
+}

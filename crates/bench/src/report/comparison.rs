@@ -1,0 +1,75 @@
+//! Our checker beside another contender.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::target::Target;
+use crate::contender::Contender;
+use crate::nginx::Scheme;
+use crate::rounds::Sample;
+use crate::statistics::Spread;
+
+/// How the two compare, round by round.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Comparison {
+    pub(super) scheme: Scheme,
+    pub(super) other: Contender,
+    /// Of the floor: how many times its cost ours is. Of a peer: how many times ours its cost is.
+    pub(super) ratio: Spread,
+    pub(super) target: Target,
+}
+
+/// `None` when the two were not measured in any same round.
+pub(super) fn compare(
+    samples: &[Sample],
+    scheme: Scheme,
+    other: Contender,
+) -> Option<Comparison> {
+    let cost = |round: u32, contender: Contender| {
+        let of = |sample: &&Sample| {
+            (sample.round, sample.scheme, sample.contender) == (round, scheme, contender)
+        };
+        Some(samples.iter().find(of)?.window.cpu_micros)
+    };
+    let rounds = 1..=samples.iter().map(|sample| sample.round).max()?;
+    let ratios = rounds.filter_map(|round| {
+        let (ours, theirs) = (cost(round, Contender::Checker)?, cost(round, other)?);
+        Some(if is_floor(other) {
+            ours / theirs
+        } else {
+            theirs / ours
+        })
+    });
+    Some(Comparison {
+        scheme,
+        other,
+        ratio: Spread::of(ratios)?,
+        target: target(scheme, other),
+    })
+}
+
+fn is_floor(other: Contender) -> bool {
+    other == Contender::Wrk
+}
+
+fn target(scheme: Scheme, other: Contender) -> Target {
+    match (other, scheme) {
+        (Contender::Checker, _) => Target::AtMost(1.0),
+        (Contender::Wrk, Scheme::Http) => Target::AtMost(1.15),
+        (Contender::Wrk, Scheme::Https) => Target::AtMost(0.85),
+        (Contender::Blackbox, Scheme::Http) => Target::AtLeast(8.0),
+        (Contender::Blackbox, Scheme::Https) | (Contender::Aiohttp, _) => Target::AtLeast(5.0),
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, other) = (self.scheme.name(), self.other);
+        if is_floor(other) {
+            write!(f, "{scheme}: checker / {other}")
+        } else {
+            write!(f, "{scheme}: {other} / checker")
+        }
+    }
+}
