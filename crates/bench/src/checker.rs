@@ -69,7 +69,8 @@ fn means(ground: &Ground) -> Result<Means<'_>> {
         let kind = SiteKind {
             scheme,
             url: ground.nginx.url(scheme),
-            interval: INTERVAL.to_owned(),
+            interval: INTERVAL,
+            timeout: INTERVAL,
         };
         ground.sites(scheme.name(), count, &kind)
     };

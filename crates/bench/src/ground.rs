@@ -39,8 +39,8 @@ pub(crate) struct Sites {
 pub(crate) struct SiteKind {
     pub(crate) scheme: Scheme,
     pub(crate) url: String,
-    /// Also how long a check may take.
-    pub(crate) interval: String,
+    pub(crate) interval: &'static str,
+    pub(crate) timeout: &'static str,
 }
 
 impl Ground {
@@ -95,7 +95,7 @@ impl Ground {
             "name": format!("site {number}"),
             "url": kind.url,
             "interval": kind.interval,
-            "timeout": kind.interval,
+            "timeout": kind.timeout,
         });
         if kind.scheme == Scheme::Https {
             site["tls_ca"] = json!(self.identity.authority);

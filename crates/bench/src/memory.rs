@@ -57,7 +57,8 @@ fn idle(ground: &Ground, count: u32, scheme: Scheme) -> Result<u64> {
     let kind = SiteKind {
         scheme,
         url: ground.nginx.silent_url(scheme),
-        interval: NEVER.to_owned(),
+        interval: NEVER,
+        timeout: HELD,
     };
     let name = format!("idle {} {count}", scheme.name());
     let sites = ground.sites(&name, count, &kind)?;
@@ -71,7 +72,8 @@ fn per_check(ground: &Ground, count: u32, scheme: Scheme) -> Result<f64> {
     let kind = SiteKind {
         scheme,
         url: ground.nginx.silent_url(scheme),
-        interval: HELD.to_owned(),
+        interval: HELD,
+        timeout: HELD,
     };
     let sites = ground.sites(&format!("held {}", scheme.name()), count, &kind)?;
     let checker = Checker::start(ground, &sites)?;
