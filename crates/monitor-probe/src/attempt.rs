@@ -94,6 +94,8 @@ async fn ask(
     seen.phase = Phase::Tls;
     let started = Instant::now();
     let stream = handshake(prober.trust(), site, &hop.url, stream, &seen.tls).await?;
+    // A session is large, and every function that it is handed to would have room for all of it.
+    let stream = Box::new(stream);
     seen.timings.tls = Some(micros_since(started));
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     if !http2 && site.http_version == HttpVersion::Http2 {
