@@ -45,7 +45,7 @@ pub(crate) fn run(quick: bool, control: &Control) -> Result<()> {
 }
 
 fn plan(quick: bool) -> Plan {
-    let (rounds, seconds) = if quick { (1, 4) } else { (3, 10) };
+    let (rounds, seconds) = if quick { (1, 4) } else { (3, 8) };
     Plan {
         rounds,
         window: Duration::from_secs(seconds),

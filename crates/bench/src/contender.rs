@@ -24,8 +24,11 @@ pub(crate) use self::checker::Checker;
 pub(crate) enum Contender {
     /// Ours, whole: schedule, check, event, Kafka.
     Checker,
-    /// The floor: a load generator in C, which does nothing but the requests.
+    /// The floor: a load generator in C, which does nothing but the requests, many at a time.
     Wrk,
+    /// The same with one request at a time: the floor of who cannot wait until there is more to do.
+    #[serde(rename = "wrk-single")]
+    WrkSingle,
     /// The Prometheus project's checker, asked to probe by HTTP.
     Blackbox,
     /// What an engineer would write in an afternoon.
@@ -63,13 +66,14 @@ impl Means<'_> {
 
 impl Contender {
     /// The peers and the floor.
-    pub(crate) const OTHERS: [Self; 3] = [Self::Wrk, Self::Blackbox, Self::Aiohttp];
+    pub(crate) const OTHERS: [Self; 4] =
+        [Self::Wrk, Self::WrkSingle, Self::Blackbox, Self::Aiohttp];
 
     /// Why it cannot be measured here, if it cannot.
     pub(crate) fn missing(self, python: Option<&Python>) -> Option<&'static str> {
         match self {
             Self::Checker => None,
-            Self::Wrk => wrk::missing(),
+            Self::Wrk | Self::WrkSingle => wrk::missing(),
             Self::Blackbox => wrk::missing().or_else(blackbox::missing),
             Self::Aiohttp if python.is_some() => None,
             Self::Aiohttp => Some("no Python with aiohttp could be had"),
@@ -81,7 +85,8 @@ impl Contender {
         let ground = means.ground;
         match self {
             Self::Checker => Checker::start(ground, means.sites(scheme)).map(AtWork::Ours),
-            Self::Wrk => wrk::start(ground, &ground.nginx.url(scheme)).map(AtWork::alone),
+            Self::Wrk => wrk::start(ground, &ground.nginx.url(scheme), 64).map(AtWork::alone),
+            Self::WrkSingle => wrk::start(ground, &ground.nginx.url(scheme), 1).map(AtWork::alone),
             Self::Blackbox => blackbox::start(ground, scheme),
             Self::Aiohttp => aiohttp::start(ground, scheme, means.python.as_ref()),
         }
@@ -118,6 +123,7 @@ impl fmt::Display for Contender {
         f.write_str(match self {
             Self::Checker => "checker",
             Self::Wrk => "wrk",
+            Self::WrkSingle => "wrk with 1 connection",
             Self::Blackbox => "blackbox_exporter",
             Self::Aiohttp => "aiohttp",
         })

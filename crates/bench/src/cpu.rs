@@ -105,7 +105,13 @@ mod tests {
 
     #[test]
     fn a_tree_has_everything_below_its_root_and_nothing_else() {
-        let tree = [(1, 0, 1000), (2, 1, 1), (3, 2, 20), (4, 3, 300), (5, 1, 4000)];
+        let tree = [
+            (1, 0, 1000),
+            (2, 1, 1),
+            (3, 2, 20),
+            (4, 3, 300),
+            (5, 1, 4000),
+        ];
         let all = tree.map(|(id, parent, ticks)| Usage { id, parent, ticks });
         assert_eq!(ticks_of_tree(2, &all), 321);
         assert_eq!(ticks_of_tree(9, &all), 0);

@@ -23,8 +23,8 @@ pub(crate) struct Memory {
     pub(crate) idle_sites: u32,
     pub(crate) per_idle_site: f64,
     pub(crate) checks_in_flight: u32,
-    pub(crate) per_http_check: f64,
-    pub(crate) per_https_check: f64,
+    pub(crate) per_plain_check: f64,
+    pub(crate) per_tls_check: f64,
 }
 
 /// How many sites and checks to divide by.
@@ -40,16 +40,16 @@ pub(crate) fn measure(ground: &Ground, amounts: Amounts) -> Result<Memory> {
     let idle_sites = idle(ground, amounts.idle_sites, Scheme::Http)?;
     let idle_growth = difference(idle_sites, without_sites);
     console::say("  memory of idle sites: done");
-    let per_http_check = per_check(ground, amounts.checks_in_flight, Scheme::Http)?;
-    let per_https_check = per_check(ground, amounts.checks_in_flight, Scheme::Https)?;
+    let per_plain_check = per_check(ground, amounts.checks_in_flight, Scheme::Http)?;
+    let per_tls_check = per_check(ground, amounts.checks_in_flight, Scheme::Https)?;
     console::say("  memory of checks in flight: done");
     Ok(Memory {
         without_sites,
         idle_sites: amounts.idle_sites,
         per_idle_site: idle_growth / f64::from(amounts.idle_sites),
         checks_in_flight: amounts.checks_in_flight,
-        per_http_check,
-        per_https_check,
+        per_plain_check,
+        per_tls_check,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use local_stack::{Control, Process, Program, ReservedPort, Signal, StopStep, find_executable};
+use local_stack::{Control, Process, Program, ReservedPort, Signal, StopStep, find_service};
 use nix::unistd::Uid;
 
 use crate::authority::Identity;
@@ -27,7 +27,7 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Starts it with its files in `folder`.
     pub(crate) fn start(folder: &Path, identity: &Identity, control: &Control) -> Result<Self> {
-        let executable = find_executable("nginx").context("nginx is not installed")?;
+        let executable = find_service("nginx").context("nginx is not installed")?;
         let ports = [
             ReservedPort::any()?,
             ReservedPort::any()?,

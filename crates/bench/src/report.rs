@@ -74,9 +74,8 @@ impl Report {
         )?;
         for scheme in Scheme::BOTH {
             for contender in [Contender::Checker].into_iter().chain(Contender::OTHERS) {
-                let spread = |number: fn(&Sample) -> f64| {
-                    Spread::of(self.of(scheme, contender).map(number))
-                };
+                let spread =
+                    |number: fn(&Sample) -> f64| Spread::of(self.of(scheme, contender).map(number));
                 let costs = spread(|sample| sample.window.cpu_micros);
                 let rates = spread(|sample| sample.window.rate);
                 let memory = spread(|sample| mebibytes(sample.resident_bytes));
@@ -101,8 +100,10 @@ impl Report {
         )?;
         for comparison in self.comparisons() {
             let Comparison { ratio, target, .. } = &comparison;
-            let (ratio, held) = (spelled(*ratio, 2), target.verdict(ratio.median));
-            writeln!(f, "| {comparison} | {ratio} | {target} | {held} |")?;
+            let aim = target.map_or_else(String::new, |target| target.to_string());
+            let held = target.map_or("", |target| target.verdict(ratio.median));
+            let ratio = spelled(*ratio, 2);
+            writeln!(f, "| {comparison} | {ratio} | {aim} | {held} |")?;
         }
         Ok(())
     }
@@ -113,8 +114,8 @@ impl Report {
             idle_sites,
             per_idle_site,
             checks_in_flight,
-            per_http_check,
-            per_https_check,
+            per_plain_check,
+            per_tls_check,
         } = self.memory;
         let base = mebibytes(without_sites);
         writeln!(
@@ -129,8 +130,8 @@ impl Report {
             "| each of {idle_sites} idle sites | {per_idle_site:.0} B | {idle} B | {held} |"
         )?;
         let checks = [
-            (Scheme::Http, per_http_check, 18.0),
-            (Scheme::Https, per_https_check, 25.0),
+            (Scheme::Http, per_plain_check, 18.0),
+            (Scheme::Https, per_tls_check, 25.0),
         ];
         for (scheme, bytes, most) in checks {
             let (scheme, target) = (scheme.name(), Target::AtMost(most));

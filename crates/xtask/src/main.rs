@@ -1,5 +1,6 @@
 //! `cargo xtask`: the local stack and the checks of this repository, without Docker.
 
+mod bench;
 mod checks;
 mod console;
 mod ground;
@@ -19,6 +20,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use local_stack::Control;
 
+use crate::bench::Subject;
 use crate::up::Wanted;
 
 /// What a shell reports for a command that Ctrl-C ended.
@@ -55,6 +57,14 @@ enum Task {
         /// For `cargo test`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+    /// Measure what the programs cost, beside floors and peers
+    Bench {
+        /// What to measure
+        subject: Subject,
+        /// One short round
+        #[arg(long)]
+        quick: bool,
     },
     /// Format all sources
     Fmt,
@@ -102,6 +112,7 @@ fn run(task: Task, control: &Control) -> Result<ExitCode> {
         }
         Task::Stack => stack::run(control)?,
         Task::Test { args } => return test::run(&args, control),
+        Task::Bench { subject, quick } => return bench::run(subject, quick, control),
         Task::Fmt => checks::format(&root, control)?,
         Task::Lint => {
             checks::formatting(&root, control)?;

@@ -40,7 +40,7 @@ pub(super) fn start(ground: &Ground, scheme: Scheme) -> Result<AtWork> {
     let probe = format!("http://127.0.0.1:{port}/probe?module=page&target={target}");
     Ok(AtWork::Other {
         client,
-        _driver: Some(wrk::start(ground, &probe)?),
+        _driver: Some(wrk::start(ground, &probe, 64)?),
     })
 }
 

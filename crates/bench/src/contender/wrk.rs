@@ -1,4 +1,4 @@
-//! `wrk`: a new connection for each request, one thread, 64 connections.
+//! `wrk`: a new connection for each request, one thread.
 
 use anyhow::{Context as _, Result};
 use local_stack::{Process, Program, find_executable};
@@ -14,10 +14,10 @@ pub(super) fn missing() -> Option<&'static str> {
         .then_some("wrk is not installed")
 }
 
-pub(super) fn start(ground: &Ground, url: &str) -> Result<Process> {
+pub(super) fn start(ground: &Ground, url: &str, connections: u32) -> Result<Process> {
     let executable = find_executable("wrk").context("wrk is not installed")?;
     let program = Program::new("wrk", executable, ground.log("wrk"))
-        .args(["-t1", "-c64", "-d", DURATION])
+        .args(["-t1", &format!("-c{connections}"), "-d", DURATION])
         .args(["-H", "Connection: close", url]);
     Process::start(&program)
 }

@@ -17,15 +17,11 @@ pub(super) struct Comparison {
     pub(super) other: Contender,
     /// Of the floor: how many times its cost ours is. Of a peer: how many times ours its cost is.
     pub(super) ratio: Spread,
-    pub(super) target: Target,
+    pub(super) target: Option<Target>,
 }
 
 /// `None` when the two were not measured in any same round.
-pub(super) fn compare(
-    samples: &[Sample],
-    scheme: Scheme,
-    other: Contender,
-) -> Option<Comparison> {
+pub(super) fn compare(samples: &[Sample], scheme: Scheme, other: Contender) -> Option<Comparison> {
     let cost = |round: u32, contender: Contender| {
         let of = |sample: &&Sample| {
             (sample.round, sample.scheme, sample.contender) == (round, scheme, contender)
@@ -50,17 +46,17 @@ pub(super) fn compare(
 }
 
 fn is_floor(other: Contender) -> bool {
-    other == Contender::Wrk
+    matches!(other, Contender::Wrk | Contender::WrkSingle)
 }
 
-fn target(scheme: Scheme, other: Contender) -> Target {
-    match (other, scheme) {
-        (Contender::Checker, _) => Target::AtMost(1.0),
+fn target(scheme: Scheme, other: Contender) -> Option<Target> {
+    Some(match (other, scheme) {
+        (Contender::Checker | Contender::WrkSingle, _) => return None,
         (Contender::Wrk, Scheme::Http) => Target::AtMost(1.15),
         (Contender::Wrk, Scheme::Https) => Target::AtMost(0.85),
         (Contender::Blackbox, Scheme::Http) => Target::AtLeast(8.0),
         (Contender::Blackbox, Scheme::Https) | (Contender::Aiohttp, _) => Target::AtLeast(5.0),
-    }
+    })
 }
 
 impl fmt::Display for Comparison {

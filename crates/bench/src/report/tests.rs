@@ -35,8 +35,8 @@ fn report(samples: Vec<Sample>) -> Report {
             idle_sites: 1000,
             per_idle_site: 250.0,
             checks_in_flight: 500,
-            per_http_check: 20.0 * 1024.0,
-            per_https_check: 25.0 * 1024.0,
+            per_plain_check: 20.0 * 1024.0,
+            per_tls_check: 25.0 * 1024.0,
         },
         skipped: vec![(Contender::Aiohttp, "no Python")],
     }

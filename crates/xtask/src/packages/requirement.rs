@@ -85,14 +85,7 @@ pub(crate) const FOR_KAFKA: &[Requirement] = &[
 
 /// For tests that look at how others do what we do.
 pub(crate) const FOR_TESTS: &[Requirement] = &[
-    Requirement {
-        name: "nginx",
-        met: || find_service("nginx").is_some(),
-        apt: "nginx",
-        dnf: "nginx",
-        apk: "nginx",
-        brew: "nginx",
-    },
+    NGINX,
     Requirement {
         name: "the command ip",
         // It builds networks out of namespaces, which only Linux has.
@@ -111,6 +104,28 @@ pub(crate) const FOR_TESTS: &[Requirement] = &[
         brew: "openssl@3",
     },
 ];
+
+/// For benchmarks: what is measured, and the floor. Peers that are not there are skipped.
+pub(crate) const FOR_BENCHMARKS: &[Requirement] = &[
+    NGINX,
+    Requirement {
+        name: "wrk",
+        met: || find_executable("wrk").is_some(),
+        apt: "wrk",
+        dnf: "wrk",
+        apk: "wrk",
+        brew: "wrk",
+    },
+];
+
+const NGINX: Requirement = Requirement {
+    name: "nginx",
+    met: || find_service("nginx").is_some(),
+    apt: "nginx",
+    dnf: "nginx",
+    apk: "nginx",
+    brew: "nginx",
+};
 
 fn has_openssl_headers() -> bool {
     let mut probe = Command::new("pkg-config");
