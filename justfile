@@ -16,6 +16,10 @@ stack:
 test *args:
     cargo xtask test {{args}}
 
+# What the programs cost, beside floors and peers
+bench *args:
+    cargo xtask bench {{args}}
+
 # The checker
 check *args:
     cargo run -q -p checker-bin -- {{args}}

@@ -29,11 +29,12 @@ pub(crate) fn run(quick: bool, control: &Control) -> Result<()> {
     for (contender, reason) in &skipped {
         console::say(&format!("  {contender} is skipped: {reason}"));
     }
+    let memory = memory::measure(&ground, amounts(quick))?;
     let plan = plan(quick);
     let report = Report {
         plan,
         samples: rounds::run(plan, &present, &means)?,
-        memory: memory::measure(&ground, amounts(quick))?,
+        memory,
         skipped,
     };
     console::report(&report.to_string());
@@ -45,7 +46,7 @@ pub(crate) fn run(quick: bool, control: &Control) -> Result<()> {
 }
 
 fn plan(quick: bool) -> Plan {
-    let (rounds, seconds) = if quick { (1, 4) } else { (3, 8) };
+    let (rounds, seconds) = if quick { (1, 4) } else { (3, 6) };
     Plan {
         rounds,
         window: Duration::from_secs(seconds),
@@ -56,7 +57,7 @@ fn amounts(quick: bool) -> Amounts {
     let (idle_sites, checks_in_flight) = if quick {
         (10_000, 2_000)
     } else {
-        (50_000, 4_000)
+        (20_000, 4_000)
     };
     Amounts {
         idle_sites,
