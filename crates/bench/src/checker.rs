@@ -7,17 +7,22 @@ use anyhow::{Context as _, Result};
 use local_stack::Control;
 
 use crate::console;
-use crate::contender::{Contender, Means, Python};
+use crate::contender::{BySchemes, Contender, Means, Python};
 use crate::ground::{Ground, SiteKind, kept_folder};
 use crate::memory::{self, Amounts};
 use crate::nginx::Scheme;
 use crate::report::Report;
 use crate::rounds::{self, Plan};
 
-/// Checks a second, far from what a core can do: what is measured is cost, not saturation.
+/// Checks a second on a schedule, far from what a core can do.
 const HTTP_SITES: u32 = 2_000;
 const HTTPS_SITES: u32 = 1_000;
 const INTERVAL: &str = "1s";
+/// More than can be checked in a window and before it.
+const PLENTY_HTTP: u32 = 200_000;
+const PLENTY_HTTPS: u32 = 40_000;
+/// Longer than a run.
+const NEVER_AGAIN: &str = "1h";
 
 /// Measures everything and prints the report, which is also written to `target/bench`.
 pub(crate) fn run(quick: bool, control: &Control) -> Result<()> {
@@ -66,22 +71,28 @@ fn amounts(quick: bool) -> Amounts {
 }
 
 fn means(ground: &Ground) -> Result<Means<'_>> {
-    let sites = |scheme: Scheme, count| {
+    let sites = |name: &str, scheme: Scheme, count, interval| {
         let kind = SiteKind {
             scheme,
             url: ground.nginx.url(scheme),
-            interval: INTERVAL,
+            interval,
             timeout: INTERVAL,
         };
-        ground.sites(scheme.name(), count, &kind)
+        ground.sites(&format!("{name}-{}", scheme.name()), count, &kind)
+    };
+    let by_schemes = |name: &str, http, https, interval| {
+        anyhow::Ok(BySchemes {
+            http: sites(name, Scheme::Http, http, interval)?,
+            https: sites(name, Scheme::Https, https, interval)?,
+        })
     };
     let python = Python::prepare(ground)
         .inspect_err(|error| console::say(&format!("  no Python with aiohttp: {error:#}")));
     ground.control.check()?;
     Ok(Means {
         ground,
-        http: sites(Scheme::Http, HTTP_SITES)?,
-        https: sites(Scheme::Https, HTTPS_SITES)?,
+        scheduled: by_schemes("scheduled", HTTP_SITES, HTTPS_SITES, INTERVAL)?,
+        plenty: by_schemes("plenty", PLENTY_HTTP, PLENTY_HTTPS, NEVER_AGAIN)?,
         python: python.ok(),
     })
 }
@@ -89,7 +100,7 @@ fn means(ground: &Ground) -> Result<Means<'_>> {
 type Skipped = Vec<(Contender, &'static str)>;
 
 fn contenders(means: &Means<'_>) -> (Vec<Contender>, Skipped) {
-    let (mut present, mut skipped) = (vec![Contender::Checker], Vec::new());
+    let (mut present, mut skipped) = (Contender::OURS.to_vec(), Vec::new());
     for contender in Contender::OTHERS {
         match contender.missing(means.python.as_ref()) {
             None => present.push(contender),

@@ -24,6 +24,9 @@ pub(crate) use self::checker::Checker;
 pub(crate) enum Contender {
     /// Ours, whole: schedule, check, event, Kafka.
     Checker,
+    /// The same as fast as it can, with as many checks at a time as the others have requests.
+    #[serde(rename = "checker-full")]
+    CheckerFull,
     /// The floor: a load generator in C, which does nothing but the requests, many at a time.
     Wrk,
     /// The same with one request at a time: the floor of who cannot wait until there is more to do.
@@ -49,14 +52,21 @@ pub(crate) enum AtWork {
 /// What the contenders check, and what they need for it.
 pub(crate) struct Means<'a> {
     pub(crate) ground: &'a Ground,
-    /// Sites for our checker.
-    pub(crate) http: Sites,
-    pub(crate) https: Sites,
+    /// Sites for our checker on its schedule.
+    pub(crate) scheduled: BySchemes,
+    /// More sites than it can check once within a window.
+    pub(crate) plenty: BySchemes,
     pub(crate) python: Option<Python>,
 }
 
-impl Means<'_> {
-    pub(crate) fn sites(&self, scheme: Scheme) -> &Sites {
+/// The same kind of sites over both schemes.
+pub(crate) struct BySchemes {
+    pub(crate) http: Sites,
+    pub(crate) https: Sites,
+}
+
+impl BySchemes {
+    fn of(&self, scheme: Scheme) -> &Sites {
         match scheme {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
@@ -64,7 +74,12 @@ impl Means<'_> {
     }
 }
 
+/// How many requests those who work as fast as they can have open at a time.
+const AT_A_TIME: u32 = 64;
+
 impl Contender {
+    /// Ours, in both ways of working.
+    pub(crate) const OURS: [Self; 2] = [Self::Checker, Self::CheckerFull];
     /// The peers and the floor.
     pub(crate) const OTHERS: [Self; 4] =
         [Self::Wrk, Self::WrkSingle, Self::Blackbox, Self::Aiohttp];
@@ -72,7 +87,7 @@ impl Contender {
     /// Why it cannot be measured here, if it cannot.
     pub(crate) fn missing(self, python: Option<&Python>) -> Option<&'static str> {
         match self {
-            Self::Checker => None,
+            Self::Checker | Self::CheckerFull => None,
             Self::Wrk | Self::WrkSingle => wrk::missing(),
             Self::Blackbox => wrk::missing().or_else(blackbox::missing),
             Self::Aiohttp if python.is_some() => None,
@@ -84,8 +99,13 @@ impl Contender {
     pub(crate) fn start(self, scheme: Scheme, means: &Means<'_>) -> Result<AtWork> {
         let ground = means.ground;
         match self {
-            Self::Checker => Checker::start(ground, means.sites(scheme)).map(AtWork::Ours),
-            Self::Wrk => wrk::start(ground, &ground.nginx.url(scheme), 64).map(AtWork::alone),
+            Self::Checker => Checker::start(ground, means.scheduled.of(scheme)).map(AtWork::Ours),
+            Self::CheckerFull => {
+                checker::check_once(ground, means.plenty.of(scheme), AT_A_TIME).map(AtWork::alone)
+            }
+            Self::Wrk => {
+                wrk::start(ground, &ground.nginx.url(scheme), AT_A_TIME).map(AtWork::alone)
+            }
             Self::WrkSingle => wrk::start(ground, &ground.nginx.url(scheme), 1).map(AtWork::alone),
             Self::Blackbox => blackbox::start(ground, scheme),
             Self::Aiohttp => aiohttp::start(ground, scheme, means.python.as_ref()),
@@ -122,6 +142,7 @@ impl fmt::Display for Contender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Checker => "checker",
+            Self::CheckerFull => "checker at full load",
             Self::Wrk => "wrk",
             Self::WrkSingle => "wrk with 1 connection",
             Self::Blackbox => "blackbox_exporter",

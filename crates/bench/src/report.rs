@@ -42,14 +42,16 @@ impl Report {
     }
 
     fn comparisons(&self) -> Vec<Comparison> {
-        let pairs = Scheme::BOTH.into_iter().flat_map(|scheme| {
-            Contender::OTHERS
-                .into_iter()
-                .map(move |other| (scheme, other))
-        });
-        pairs
-            .filter_map(|(scheme, other)| compare(&self.samples, scheme, other))
-            .collect()
+        let mut comparisons = Vec::new();
+        for scheme in Scheme::BOTH {
+            for ours in Contender::OURS {
+                let beside_others = Contender::OTHERS
+                    .into_iter()
+                    .filter_map(|other| compare(&self.samples, scheme, ours, other));
+                comparisons.extend(beside_others);
+            }
+        }
+        comparisons
     }
 
     fn foreign(&self) -> f64 {
@@ -73,7 +75,7 @@ impl Report {
             "| check | by | CPU µs per check | checks/s | RSS MiB |\n|---|---|---|---|---|"
         )?;
         for scheme in Scheme::BOTH {
-            for contender in [Contender::Checker].into_iter().chain(Contender::OTHERS) {
+            for contender in Contender::OURS.into_iter().chain(Contender::OTHERS) {
                 let spread =
                     |number: fn(&Sample) -> f64| Spread::of(self.of(scheme, contender).map(number));
                 let costs = spread(|sample| sample.window.cpu_micros);

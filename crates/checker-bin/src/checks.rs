@@ -102,7 +102,7 @@ impl Checks {
             tokio::select! {
                 () = context.stop.cancelled() => {}
                 Some(sites) = surroundings.sites.recv() => self.replace_sites(sites, since.take()).await?,
-                Some(ended) = self.in_flight.next() => self.settle(ended).await?,
+                Some(ended) = self.in_flight.next() => self.settle_all(ended).await?,
                 () = sleep(next_due) => {}
             }
             let due = self.schedule.take_due(Utc::now());
@@ -134,7 +134,7 @@ impl Checks {
         while self.in_flight.len() > 0 && !context.stop.is_cancelled() {
             tokio::select! {
                 () = context.stop.cancelled() => {}
-                Some(ended) = self.in_flight.next() => self.settle(ended).await?,
+                Some(ended) = self.in_flight.next() => self.settle_all(ended).await?,
             }
             self.start_what_fits();
         }
@@ -212,6 +212,16 @@ impl Checks {
         }
         gauge!("checker_in_flight").set(count(self.in_flight.len()));
         gauge!("checker_backlog").set(count(self.backlog.len()));
+    }
+
+    /// Settles the check that has ended, and those that have ended meanwhile: one look at the clock
+    /// and the schedule is enough for all of them.
+    async fn settle_all(&mut self, ended: Ended) -> anyhow::Result<()> {
+        self.settle(ended).await?;
+        while let Some(ended) = self.in_flight.try_next() {
+            self.settle(ended).await?;
+        }
+        Ok(())
     }
 
     async fn settle(&mut self, (started, result): Ended) -> anyhow::Result<()> {

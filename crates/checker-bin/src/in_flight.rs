@@ -5,7 +5,7 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 use monitor_core::{CheckEvent, Slot};
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 /// Running checks. A slot that was started here comes out exactly once: with its result, or as one
 /// that has none.
@@ -52,14 +52,30 @@ impl InFlight {
     /// The next check to end; `None` when none runs.
     pub(crate) async fn next(&mut self) -> Option<Ended> {
         loop {
-            let (id, result) = match self.checks.join_next_with_id().await? {
-                Ok((id, result)) => (id, Some(result)),
-                Err(panicked) => (panicked.id(), None),
-            };
-            if let Some(started) = self.started.remove(&id) {
-                return Some((started, result));
+            let joined = self.checks.join_next_with_id().await?;
+            if let Some(ended) = self.ended(joined) {
+                return Some(ended);
             }
         }
+    }
+
+    /// A check that has ended already, if one has.
+    pub(crate) fn try_next(&mut self) -> Option<Ended> {
+        loop {
+            let joined = self.checks.try_join_next_with_id()?;
+            if let Some(ended) = self.ended(joined) {
+                return Some(ended);
+            }
+        }
+    }
+
+    fn ended(&mut self, joined: Result<(Id, CheckEvent), JoinError>) -> Option<Ended> {
+        let (id, result) = match joined {
+            Ok((id, result)) => (id, Some(result)),
+            Err(panicked) => (panicked.id(), None),
+        };
+        let started = self.started.remove(&id)?;
+        Some((started, result))
     }
 
     /// Ends every check that still runs, and returns their slots.

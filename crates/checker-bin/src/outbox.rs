@@ -18,6 +18,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 const CAPACITY: usize = 100_000;
 /// Time between attempts to send what was not delivered.
 const RETRY: Duration = Duration::from_secs(1);
+/// Most results or deliveries that are dealt with in one go.
+const AT_ONCE: usize = 256;
 /// Share of the grace period in which results may still be delivered after the last one has come
 /// in. The checks take half of it, and a tenth is left for ending.
 const FLUSH_SHARE: f64 = 0.4;
@@ -68,21 +70,25 @@ impl Outbox {
         let mut retry = interval(RETRY);
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
+        let (mut posted, mut delivered) = (Vec::new(), Vec::new());
         let mut give_up_at = None;
         while open || !self.waiting.is_empty() {
             if !open && context.stop.is_cancelled() && give_up_at.is_none() {
                 give_up_at = Some(Instant::now() + context.grace.mul_f64(FLUSH_SHARE));
             }
             tokio::select! {
-                result = results.recv(), if open => match result {
-                    Some(result) => self.post(&result)?,
-                    None => open = false,
-                },
-                Some(delivery) = self.deliveries.recv() => self.settle(delivery),
+                count = results.recv_many(&mut posted, AT_ONCE), if open => open = count > 0,
+                1.. = self.deliveries.recv_many(&mut delivered, AT_ONCE) => {}
                 _ = retry.tick() => self.send_unsent()?,
                 () = sleep_until(give_up_at.unwrap_or_else(Instant::now)), if give_up_at.is_some() => {
                     bail!("{} results could not be delivered to Kafka and are lost", self.waiting.len());
                 }
+            }
+            for result in posted.drain(..) {
+                self.post(&result)?;
+            }
+            for delivery in delivered.drain(..) {
+                self.settle(delivery);
             }
             gauge!("checker_results_waiting").set(count(self.waiting.len()));
         }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE,
-    HOST, LOCATION, PROXY_AUTHORIZATION,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE,
+    COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
@@ -68,6 +68,11 @@ impl Hop {
                 let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
                 headers.insert(HOST, host.parse().map_err(unusable)?);
             }
+            // Every check has a connection of its own. Whoever closes first is left with a port that
+            // nobody can use for a while: better the server, which has more of them.
+            headers
+                .entry(CONNECTION)
+                .or_insert(HeaderValue::from_static("close"));
             let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
             path.parse().map_err(unusable)?
         };

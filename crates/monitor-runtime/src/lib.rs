@@ -71,6 +71,7 @@ pub use retry::retry_until_ready;
 pub use service::{Service, service_main};
 pub use settings::{
     LogFilter, LogFormat, LogSettings, OpsSettings, RuntimeSettings, ShutdownSettings,
+    WorkerSettings,
 };
 pub use supervisor::{Outcome, StopRequests, Supervisor, TaskDied, stop_requests};
 pub use tokio_util::sync::CancellationToken;

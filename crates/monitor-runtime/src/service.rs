@@ -122,7 +122,15 @@ where
     F: FnOnce(Context) -> R,
     R: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build();
+    let mut builder = match settings.3.worker_threads {
+        1 => runtime::Builder::new_current_thread(),
+        threads => {
+            let mut builder = runtime::Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+    };
+    let runtime = builder.enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     let outcome = runtime.block_on(supervise(service, settings, run));
     runtime.shutdown_timeout(BLOCKING_GRACE);
@@ -131,7 +139,7 @@ where
 
 async fn supervise<F, R>(
     service: &Service,
-    (ops, _, shutdown): &RuntimeSettings,
+    (ops, _, shutdown, _): &RuntimeSettings,
     run: F,
 ) -> anyhow::Result<Outcome>
 where

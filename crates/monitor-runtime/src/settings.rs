@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use monitor_config::{Section, Variable};
+use monitor_config::{Problem, Section, Variable};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 /// The sections that [`service_main`](crate::service_main) reads for itself.
-pub type RuntimeSettings = (OpsSettings, LogSettings, ShutdownSettings);
+pub type RuntimeSettings = (OpsSettings, LogSettings, ShutdownSettings, WorkerSettings);
 
 /// Where the service answers its operators.
 #[derive(Debug, Clone, Deserialize)]
@@ -125,6 +125,30 @@ impl Section for ShutdownSettings {
     )];
 }
 
+/// Who does the work.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WorkerSettings {
+    /// Threads that work. Tasks on one thread never wake another: each costs less than on several.
+    pub worker_threads: usize,
+}
+
+impl Section for WorkerSettings {
+    const PREFIX: &'static str = "";
+    const OWNED_PREFIX: &'static str = "WORKER_";
+    const VARIABLES: &'static [Variable] = &[Variable::with_default(
+        "WORKER_THREADS",
+        "1",
+        "threads that work; more than one pays only when one is busy all the time",
+    )];
+
+    fn validate(&self) -> Vec<Problem> {
+        let none = self.worker_threads == 0;
+        none.then(|| Problem::new("WORKER_THREADS", "must be at least 1"))
+            .into_iter()
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use monitor_config::{Environment, table_mistakes};
@@ -136,6 +160,7 @@ mod tests {
         assert_eq!(table_mistakes::<OpsSettings>(), [""; 0]);
         assert_eq!(table_mistakes::<LogSettings>(), [""; 0]);
         assert_eq!(table_mistakes::<ShutdownSettings>(), [""; 0]);
+        assert_eq!(table_mistakes::<WorkerSettings>(), [""; 0]);
     }
 
     #[test]

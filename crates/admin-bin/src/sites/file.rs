@@ -71,7 +71,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<SiteConfig>, InvalidFile> {
         file: file.to_owned(),
         problems,
     };
-    let document: Document = serde_saphyr::from_str(text)
+    let document: Document = serde_saphyr::from_str_with_options(text, limits())
         .map_err(|error| invalid(vec![format!("{file}:{}", syntax_problem(&error))]))?;
     let (mut sites, mut problems) = (Vec::new(), Vec::new());
     let mut lines_of_names = HashMap::new();
@@ -96,6 +96,18 @@ fn parse(file: &str, text: &str) -> Result<Vec<SiteConfig>, InvalidFile> {
         Ok(sites)
     } else {
         Err(invalid(problems))
+    }
+}
+
+/// Enough for a million sites of a few fields. What makes a small file expand into a large one stays
+/// limited as it is.
+fn limits() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: 20_000_000,
+            max_events: 40_000_000,
+            max_total_scalar_bytes: 1 << 30,
+        },
     }
 }
 

@@ -13,6 +13,16 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 /// Checks that nobody answers are given up after half of the default grace period.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 
+/// Starts a checker that checks every site once, as fast as it can.
+pub(super) fn check_once(ground: &Ground, sites: &Sites, at_a_time: u32) -> Result<Process> {
+    let program = ground
+        .program("checker", &sites.database)
+        .args(["--once"])
+        .env("CHECKER_MAX_IN_FLIGHT", at_a_time.to_string())
+        .stop_with([StopStep::new(Signal::SIGKILL, STOP_PATIENCE)]);
+    Process::start(&program)
+}
+
 /// A running checker.
 pub(crate) struct Checker {
     process: Process,

@@ -14,6 +14,7 @@ use crate::statistics::Spread;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct Comparison {
     pub(super) scheme: Scheme,
+    pub(super) ours: Contender,
     pub(super) other: Contender,
     /// Of the floor: how many times its cost ours is. Of a peer: how many times ours its cost is.
     pub(super) ratio: Spread,
@@ -21,7 +22,12 @@ pub(super) struct Comparison {
 }
 
 /// `None` when the two were not measured in any same round.
-pub(super) fn compare(samples: &[Sample], scheme: Scheme, other: Contender) -> Option<Comparison> {
+pub(super) fn compare(
+    samples: &[Sample],
+    scheme: Scheme,
+    ours: Contender,
+    other: Contender,
+) -> Option<Comparison> {
     let cost = |round: u32, contender: Contender| {
         let of = |sample: &&Sample| {
             (sample.round, sample.scheme, sample.contender) == (round, scheme, contender)
@@ -30,7 +36,7 @@ pub(super) fn compare(samples: &[Sample], scheme: Scheme, other: Contender) -> O
     };
     let rounds = 1..=samples.iter().map(|sample| sample.round).max()?;
     let ratios = rounds.filter_map(|round| {
-        let (ours, theirs) = (cost(round, Contender::Checker)?, cost(round, other)?);
+        let (ours, theirs) = (cost(round, ours)?, cost(round, other)?);
         Some(if is_floor(other) {
             ours / theirs
         } else {
@@ -39,9 +45,10 @@ pub(super) fn compare(samples: &[Sample], scheme: Scheme, other: Contender) -> O
     });
     Some(Comparison {
         scheme,
+        ours,
         other,
         ratio: Spread::of(ratios)?,
-        target: target(scheme, other),
+        target: target(scheme, ours, other),
     })
 }
 
@@ -49,9 +56,13 @@ fn is_floor(other: Contender) -> bool {
     matches!(other, Contender::Wrk | Contender::WrkSingle)
 }
 
-fn target(scheme: Scheme, other: Contender) -> Option<Target> {
+/// The targets are for the same load on both sides: as many requests at a time, as fast as can be.
+fn target(scheme: Scheme, ours: Contender, other: Contender) -> Option<Target> {
+    if ours != Contender::CheckerFull {
+        return None;
+    }
     Some(match (other, scheme) {
-        (Contender::Checker | Contender::WrkSingle, _) => return None,
+        (Contender::Checker | Contender::CheckerFull | Contender::WrkSingle, _) => return None,
         (Contender::Wrk, Scheme::Http) => Target::AtMost(1.15),
         (Contender::Wrk, Scheme::Https) => Target::AtMost(0.85),
         (Contender::Blackbox, Scheme::Http) => Target::AtLeast(8.0),
@@ -61,11 +72,11 @@ fn target(scheme: Scheme, other: Contender) -> Option<Target> {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, other) = (self.scheme.name(), self.other);
+        let (scheme, ours, other) = (self.scheme.name(), self.ours, self.other);
         if is_floor(other) {
-            write!(f, "{scheme}: checker / {other}")
+            write!(f, "{scheme}: {ours} / {other}")
         } else {
-            write!(f, "{scheme}: {other} / checker")
+            write!(f, "{scheme}: {other} / {ours}")
         }
     }
 }

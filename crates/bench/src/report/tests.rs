@@ -75,12 +75,14 @@ fn a_contender_that_is_missing_in_a_round_is_compared_in_the_others() {
 fn the_table_shows_each_number_beside_its_target() {
     let samples = vec![
         sample(1, Contender::Checker, 50.0),
+        sample(1, Contender::CheckerFull, 44.0),
         sample(1, Contender::Wrk, 40.0),
     ];
     let text = report(samples).to_string();
     for line in [
         "| http | checker | 50.0 (50.0..50.0) | 2000 | 20.0 |",
-        "| http: checker / wrk | 1.25 (1.25..1.25) | ≤ 1.15 | ✘ |",
+        "| http: checker / wrk | 1.25 (1.25..1.25) |  |  |",
+        "| http: checker at full load / wrk | 1.10 (1.10..1.10) | ≤ 1.15 | ✔ |",
         "| each of 1000 idle sites | 250 B | ≤ 300 B | ✔ |",
         "| each of 500 http checks in flight | 20.0 KiB | ≤ 18 KiB | ✘ |",
         "| http | 0.5..1 ms | unknown |",
