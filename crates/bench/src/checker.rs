@@ -13,6 +13,7 @@ use crate::memory::{self, Amounts};
 use crate::nginx::Scheme;
 use crate::report::Report;
 use crate::rounds::{self, Plan};
+use crate::scale;
 
 /// Checks a second on a schedule, far from what a core can do.
 const HTTP_SITES: u32 = 2_000;
@@ -36,10 +37,13 @@ pub(crate) fn run(quick: bool, control: &Control) -> Result<()> {
     }
     let memory = memory::measure(&ground, amounts(quick))?;
     let plan = plan(quick);
+    let samples = rounds::run(plan, &present, &means)?;
+    let scale = scale::measure(&ground, &samples, if quick { 100_000 } else { 1_000_000 })?;
     let report = Report {
         plan,
-        samples: rounds::run(plan, &present, &means)?,
+        samples,
         memory,
+        scale,
         skipped,
     };
     console::report(&report.to_string());
@@ -71,16 +75,16 @@ fn amounts(quick: bool) -> Amounts {
 }
 
 fn means(ground: &Ground) -> Result<Means<'_>> {
-    let sites = |name: &str, scheme: Scheme, count, interval| {
+    let sites = |name: &str, scheme: Scheme, count, interval: &str| {
         let kind = SiteKind {
             scheme,
             url: ground.nginx.url(scheme),
-            interval,
+            interval: interval.to_owned(),
             timeout: INTERVAL,
         };
         ground.sites(&format!("{name}-{}", scheme.name()), count, &kind)
     };
-    let by_schemes = |name: &str, http, https, interval| {
+    let by_schemes = |name: &str, http, https, interval: &str| {
         anyhow::Ok(BySchemes {
             http: sites(name, Scheme::Http, http, interval)?,
             https: sites(name, Scheme::Https, https, interval)?,

@@ -12,6 +12,7 @@ mod memory;
 mod nginx;
 mod report;
 mod rounds;
+mod scale;
 mod silence;
 mod statistics;
 mod window;

@@ -57,7 +57,7 @@ fn idle(ground: &Ground, count: u32, scheme: Scheme) -> Result<u64> {
     let kind = SiteKind {
         scheme,
         url: ground.nginx.silent_url(scheme),
-        interval: NEVER,
+        interval: NEVER.to_owned(),
         timeout: HELD,
     };
     let name = format!("idle {} {count}", scheme.name());
@@ -72,7 +72,7 @@ fn per_check(ground: &Ground, count: u32, scheme: Scheme) -> Result<f64> {
     let kind = SiteKind {
         scheme,
         url: ground.nginx.silent_url(scheme),
-        interval: HELD,
+        interval: HELD.to_owned(),
         timeout: HELD,
     };
     let sites = ground.sites(&format!("held {}", scheme.name()), count, &kind)?;

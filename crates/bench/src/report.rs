@@ -14,6 +14,7 @@ use crate::histogram::Between;
 use crate::memory::Memory;
 use crate::nginx::Scheme;
 use crate::rounds::{Plan, Sample};
+use crate::scale::Scale;
 use crate::statistics::Spread;
 
 /// Foreign load from which on numbers are to be doubted.
@@ -26,6 +27,7 @@ pub(crate) struct Report {
     pub(crate) plan: Plan,
     pub(crate) samples: Vec<Sample>,
     pub(crate) memory: Memory,
+    pub(crate) scale: Vec<Scale>,
     pub(crate) skipped: Vec<(Contender, &'static str)>,
 }
 
@@ -35,6 +37,7 @@ impl Report {
             "plan": self.plan,
             "samples": self.samples,
             "memory": self.memory,
+            "scale": self.scale,
             "ratios": self.comparisons(),
             "skipped": self.skipped,
             "noisy": self.is_noisy(),
@@ -161,6 +164,16 @@ impl Report {
             let p50 = bucket(worst(|sample| sample.lateness_p50));
             let p99 = bucket(worst(|sample| sample.lateness_p99));
             writeln!(f, "| {} | {p50} | {p99} |", scheme.name())?;
+        }
+        for scale in &self.scale {
+            let (p50, p99) = (bucket(scale.lateness_p50), bucket(scale.lateness_p99));
+            let (sites, rate, load) = (scale.sites, scale.rate, 100.0 * scale.load);
+            let memory = mebibytes(scale.resident_bytes);
+            writeln!(
+                f,
+                "| {sites} sites in {memory:.0} MiB, {rate:.0}/s, {load:.0} % of full load \
+                 | {p50} | {p99} |"
+            )?;
         }
         writeln!(
             f,

@@ -207,7 +207,8 @@ impl Checks {
                 slot: due.slot.clone(),
                 host: due.target.host().to_owned(),
             };
-            let check = async move { check(&prober, &checker, due).await };
+            // On the heap from the start: it is large, and would be moved several times.
+            let check = Box::pin(async move { check(&prober, &checker, due).await });
             self.in_flight.start(started, check);
         }
         gauge!("checker_in_flight").set(count(self.in_flight.len()));

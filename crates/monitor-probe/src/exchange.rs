@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use crate::failure::{Failed, kind_of_io};
+use crate::unfinished::Unfinished;
 
 /// Most headers of a response.
 const MAX_HEADERS: usize = 100;
@@ -75,7 +76,7 @@ where
     let (mut sender, connection) = http1::Builder::new()
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(Unfinished(stream)))
         .await?;
     // How it ends shows in what is waited for.
     let mut connection = Connection(Some(Box::pin(async move { drop(connection.await) })));

@@ -26,6 +26,7 @@ mod redirect;
 mod report;
 mod resolver;
 mod tls;
+mod unfinished;
 
 pub use ipnet::IpNet;
 pub use prober::{Prober, ProberError, ProberSettings};

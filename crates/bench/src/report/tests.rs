@@ -38,6 +38,17 @@ fn report(samples: Vec<Sample>) -> Report {
             per_plain_check: 20.0 * 1024.0,
             per_tls_check: 25.0 * 1024.0,
         },
+        scale: vec![Scale {
+            sites: 1_000_000,
+            load: 0.7,
+            rate: 7000.0,
+            resident_bytes: 300 * 1024 * 1024,
+            lateness_p50: None,
+            lateness_p99: Some(Between {
+                more_than: 0.002,
+                at_most: 0.005,
+            }),
+        }],
         skipped: vec![(Contender::Aiohttp, "no Python")],
     }
 }
@@ -86,6 +97,7 @@ fn the_table_shows_each_number_beside_its_target() {
         "| each of 1000 idle sites | 250 B | ≤ 300 B | ✔ |",
         "| each of 500 http checks in flight | 20.0 KiB | ≤ 18 KiB | ✘ |",
         "| http | 0.5..1 ms | unknown |",
+        "| 1000000 sites in 300 MiB, 7000/s, 70 % of full load | unknown | 2..5 ms |",
         "aiohttp was skipped: no Python.",
     ] {
         assert!(text.contains(line), "{line:?} is not in\n{text}");
