@@ -49,7 +49,8 @@ pub(crate) async fn resolve(
         Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
         Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
         Some(Host::Domain(name)) => {
-            let looking = pin!(lookup(resolver, name, site.ip_family));
+            // On the heap, so that the rest of a check has no room for it.
+            let looking = Box::pin(lookup(resolver, name, site.ip_family));
             let doubting = Box::pin(doubt(resolver, DOUBT.min(site.timeout / 4), silence));
             let found = match select(looking, doubting).await {
                 Either::Left((found, _)) => found,

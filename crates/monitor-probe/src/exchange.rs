@@ -59,7 +59,8 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let sent = if http2 {
-        over_http2(stream, request).await
+        // On the heap, so that checks over HTTP/1.1 have no room for it.
+        Box::pin(over_http2(stream, request)).await
     } else {
         over_http1(stream, request).await
     };
