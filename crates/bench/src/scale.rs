@@ -19,6 +19,8 @@ use crate::window;
 const AT_REST: f64 = 100.0;
 /// Share of what the checker does at full load.
 const BUSY: f64 = 0.7;
+/// What came due while the sites were taken over is late, and past by then.
+const SETTLING: Duration = Duration::from_secs(5);
 /// Long enough for a percentile of few checks.
 const WINDOW: Duration = Duration::from_secs(20);
 
@@ -58,6 +60,7 @@ fn at_rate(ground: &Ground, count: u32, rate: f64, full: f64) -> Result<Scale> {
     };
     let sites = ground.sites(&format!("every {interval}"), count, &kind)?;
     let checker = Checker::start(ground, &sites)?;
+    ground.control.poll(SETTLING, || Ok(None::<()>))?;
     let before = checker.lateness()?;
     let window = window::watch(checker.id(), &ground.nginx, WINDOW, &ground.control)?;
     let lateness = checker.lateness()?.since(&before);
