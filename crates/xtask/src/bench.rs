@@ -45,6 +45,5 @@ pub(crate) fn run(subject: Subject, quick: bool, control: &Control) -> Result<Ex
         bench.arg("--quick");
     }
     let status = step::status(&mut bench, control)?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(step::exit_code(status))
 }

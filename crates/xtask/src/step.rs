@@ -1,7 +1,7 @@
 //! Runs a command as one step: named, timed, and ended with us.
 
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -43,6 +43,12 @@ pub(crate) fn status(command: &mut Command, control: &Control) -> Result<ExitSta
             Err(error)
         }
     }
+}
+
+/// The same end for us as for the command.
+pub(crate) fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Errors are of no interest here: the group may be gone already.

@@ -48,8 +48,7 @@ pub(crate) fn run(args: &[String], control: &Control) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     console::say(&format!("✘ tests failed (after {took}); see above"));
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(step::exit_code(status))
 }
 
 /// What can be told without the services, and all compilation.
