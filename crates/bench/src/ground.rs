@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use local_stack::{Control, Kafka, KafkaOptions, Postgres, PostgresOptions, Process, Program};
+use anyhow::{Context as _, Result, bail, ensure};
+use local_stack::{
+    Control, Kafka, KafkaOptions, Postgres, PostgresOptions, Process, Program, start_both,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_servers::{Authority, Leaf};
 
-use crate::authority::Identity;
 use crate::nginx::{Nginx, Scheme};
 
 const ADMIN_LIMIT: Duration = Duration::from_mins(5);
@@ -22,7 +23,8 @@ pub(crate) struct Ground {
     pub(crate) control: Control,
     kafka: Kafka,
     postgres: Postgres,
-    identity: Identity,
+    /// Who has signed nginx's certificate, in PEM.
+    authority: String,
     programs: PathBuf,
     folder: TempDir,
 }
@@ -51,19 +53,29 @@ impl Ground {
             .prefix("aiven-monitor-bench-")
             .tempdir()
             .context("cannot make a temporary folder")?;
-        let identity = Identity::new()?;
+        let authority = Authority::root()?;
+        let identity = authority.issue(&Leaf::default())?;
         let nginx = Nginx::start(&folder.path().join("nginx"), &identity, control)?;
-        let (postgres, kafka) = services(control)?;
+        let (postgres, kafka) = start_both(
+            PostgresOptions {
+                control: control.clone(),
+                ..PostgresOptions::default()
+            },
+            KafkaOptions {
+                control: control.clone(),
+                ..KafkaOptions::default()
+            },
+        )?;
         let ground = Self {
             nginx,
             control: control.clone(),
             kafka,
             postgres,
-            identity,
+            authority: authority.pem().to_owned(),
             programs,
             folder,
         };
-        fs::write(ground.path("authority.pem"), &ground.identity.authority)?;
+        fs::write(ground.path("authority.pem"), &ground.authority)?;
         ground.admin("postgres", &["topics", "create"])?;
         Ok(ground)
     }
@@ -97,7 +109,7 @@ impl Ground {
             "timeout": kind.timeout,
         });
         if kind.scheme == Scheme::Https {
-            site["tls_ca"] = json!(self.identity.authority);
+            site["tls_ca"] = json!(self.authority);
         }
         site
     }
@@ -142,26 +154,6 @@ fn copies(count: u32) -> String {
                   jsonb_build_object('id', original.id + number, 'name', 'site ' || number)
               ) AS copy"
     )
-}
-
-fn services(control: &Control) -> Result<(Postgres, Kafka)> {
-    let (kafka, postgres) = (KafkaOptions::default(), PostgresOptions::default());
-    thread::scope(|scope| {
-        let kafka = scope.spawn(|| {
-            Kafka::start(KafkaOptions {
-                control: control.clone(),
-                ..kafka
-            })
-        });
-        let postgres = Postgres::start(PostgresOptions {
-            control: control.clone(),
-            ..postgres
-        });
-        let kafka = kafka
-            .join()
-            .map_err(|_| anyhow!("the start of Kafka panicked"))?;
-        Ok((postgres?, kafka?))
-    })
 }
 
 fn programs() -> Result<PathBuf> {

@@ -1,6 +1,5 @@
 //! What our programs cost, beside floors and peers that are measured in the same run.
 
-mod authority;
 mod checker;
 mod console;
 mod contender;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use local_stack::{Control, Process, Program, ReservedPort, Signal, StopStep, find_service};
 use nix::unistd::Uid;
+use test_servers::Identity;
 
-use crate::authority::Identity;
 use crate::get::get;
 use crate::silence;
 
@@ -35,7 +35,7 @@ impl Nginx {
         ];
         let [http, https, status] = ports.map(ReservedPort::release);
         fs::create_dir_all(folder)?;
-        fs::write(folder.join("target.pem"), &identity.certificate)?;
+        fs::write(folder.join("target.pem"), &identity.chain)?;
         fs::write(folder.join("target.key"), &identity.key)?;
         let silent = silence::listen()?;
         let text = configuration(folder, [http, https, status, silent]);

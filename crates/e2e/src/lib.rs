@@ -4,13 +4,11 @@
 //! The tests need a PostgreSQL and an Apache Kafka, which `cargo xtask test` starts for them. Tests
 //! that stop a broker or a database start their own.
 
-mod certificates;
 mod service;
 mod target;
 mod wait;
 mod world;
 
-pub use certificates::{Authority, Identity};
 pub use service::{Binary, Finished, Service, run};
 pub use target::{Answer, Target};
 pub use wait::{DEADLINE, eventually};

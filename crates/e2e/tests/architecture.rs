@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("local-stack", &[]),
     ("test-servers", &[]),
     ("demo-targets", &["local-stack"]),
-    ("bench", &["local-stack"]),
+    ("bench", &["local-stack", "test-servers"]),
     ("monitor-probe", &["monitor-core"]),
     ("monitor-kafka", &["monitor-config", "monitor-core"]),
     ("monitor-store", &["monitor-config", "monitor-core"]),

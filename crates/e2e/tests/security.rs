@@ -1,10 +1,11 @@
 //! Mutual TLS to Kafka and verified TLS to PostgreSQL, with certificates made on the spot.
 
 use anyhow::ensure;
-use e2e::{Answer, Authority, Binary, Identity, Target, World};
+use e2e::{Answer, Binary, Target, World};
 use local_stack::{Kafka, KafkaOptions, KafkaTls, Postgres, PostgresOptions, PostgresTls};
 use serde_json::json;
 use tempfile::TempDir;
+use test_servers::{Authority, Identity, Leaf, Validity};
 
 struct Keys {
     folder: TempDir,
@@ -15,7 +16,7 @@ impl Keys {
     fn new() -> anyhow::Result<Self> {
         let keys = Self {
             folder: TempDir::new()?,
-            authority: Authority::new("test authority")?,
+            authority: Authority::root()?,
         };
         std::fs::write(keys.path("ca.pem"), keys.authority.pem())?;
         Ok(keys)
@@ -26,9 +27,9 @@ impl Keys {
     }
 
     fn kafka(&self) -> anyhow::Result<Kafka> {
-        let Identity { certificate, key } = self.authority.issue("localhost")?;
+        let Identity { chain, key } = self.authority.issue(&Leaf::of("localhost"))?;
         // Kafka takes key and certificate chain from one file.
-        std::fs::write(self.path("broker.pem"), format!("{key}{certificate}"))?;
+        std::fs::write(self.path("broker.pem"), format!("{key}{chain}"))?;
         Kafka::start(KafkaOptions {
             tls: Some(KafkaTls {
                 keystore: self.path("broker.pem"),
@@ -56,7 +57,11 @@ async fn kafka_logs_in_with_a_client_certificate_and_refuses_others() -> anyhow:
     let kafka = keys.kafka()?;
     let target = Target::start(&[("/", Answer::ok(""))])?;
     let mut world = World::bare().await?;
-    keys.log_in(&mut world, &kafka, &keys.authority.issue("service")?)?;
+    keys.log_in(
+        &mut world,
+        &kafka,
+        &keys.authority.issue(&Leaf::of_client())?,
+    )?;
     world.prepare(3)?;
     world.import(&[json!({"name": "a", "url": target.url("/"), "interval": "1s"})])?;
     let checker = world.start_ready(Binary::Checker).await?;
@@ -66,18 +71,18 @@ async fn kafka_logs_in_with_a_client_certificate_and_refuses_others() -> anyhow:
         ensure!(service.terminate().await?.0 == Some(0));
     }
 
-    let stranger = Authority::new("another authority")?.issue("service")?;
+    let stranger = Authority::root_called("another root")?.issue(&Leaf::of_client())?;
     keys.log_in(&mut world, &kafka, &stranger)?;
     let sink = world.start(Binary::Sink)?;
     sink.is_not_ready_because(&["kafka", "KAFKA_SSL_CERT"])
         .await?;
     drop(sink);
 
-    keys.log_in(
-        &mut world,
-        &kafka,
-        &keys.authority.issue_expired("service")?,
-    )?;
+    let expired = Leaf {
+        validity: Validity::Past,
+        ..Leaf::of_client()
+    };
+    keys.log_in(&mut world, &kafka, &keys.authority.issue(&expired)?)?;
     let sink = world.start(Binary::Sink)?;
     sink.logs("expired").await?;
     sink.is_not_ready_because(&["kafka"]).await?;
@@ -94,10 +99,14 @@ async fn a_broker_with_the_wrong_certificate_is_not_talked_to() -> anyhow::Resul
     let keys = Keys::new()?;
     let kafka = keys.kafka()?;
     let mut world = World::bare().await?;
-    keys.log_in(&mut world, &kafka, &keys.authority.issue("service")?)?;
+    keys.log_in(
+        &mut world,
+        &kafka,
+        &keys.authority.issue(&Leaf::of_client())?,
+    )?;
     std::fs::write(
         keys.path("other.pem"),
-        Authority::new("another authority")?.pem(),
+        Authority::root_called("another root")?.pem(),
     )?;
     world.set("KAFKA_SSL_CA", keys.path("other.pem").to_string_lossy());
     let refused = world.admin(&["topics", "check"])?;
@@ -133,7 +142,7 @@ async fn postgres_is_verified_in_full() -> anyhow::Result<()> {
     let keys = Keys::new()?;
     let (certificate, key) = keys
         .authority
-        .issue("localhost")?
+        .issue(&Leaf::of("localhost"))?
         .write(keys.folder.path(), "server")?;
     let postgres = Postgres::start(PostgresOptions {
         tls: Some(PostgresTls { certificate, key }),
@@ -158,7 +167,7 @@ async fn postgres_is_verified_in_full() -> anyhow::Result<()> {
 
     std::fs::write(
         keys.path("other.pem"),
-        Authority::new("another authority")?.pem(),
+        Authority::root_called("another root")?.pem(),
     )?;
     world.set("DATABASE_URL", url("localhost", "other.pem"));
     let wrong_authority = world.admin(&["migrate"])?;

@@ -6,6 +6,7 @@
 //!
 //! Nothing here knows the monitor: it is the ground that the monitor stands on.
 
+mod both;
 mod control;
 mod home;
 mod kafka;
@@ -17,6 +18,7 @@ mod process;
 mod stack_lock;
 mod user;
 
+pub use both::start_both;
 pub use control::Control;
 pub use kafka::{Kafka, KafkaOptions, KafkaTls, jars, java};
 pub use log::Log;

@@ -1,5 +1,8 @@
 //! Certificates, good and bad ones.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -171,6 +174,15 @@ impl Identity {
     #[must_use]
     pub fn pem(&self) -> String {
         format!("{}{}", self.chain, self.key)
+    }
+
+    /// Writes chain and key as two files, the key readable to its owner only.
+    pub fn write(&self, folder: &Path, name: &str) -> anyhow::Result<(PathBuf, PathBuf)> {
+        let [chain, key] = ["cert", "key"].map(|kind| folder.join(format!("{name}.{kind}")));
+        fs::write(&chain, &self.chain).context("cannot write a certificate")?;
+        fs::write(&key, &self.key).context("cannot write a key")?;
+        fs::set_permissions(&key, Permissions::from_mode(0o600))?;
+        Ok((chain, key))
     }
 
     /// Its certificate alone, as it is sent.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::Result;
 use local_stack::{
     Control, Durability, Kafka, KafkaOptions, Postgres, PostgresOptions, Process, Program,
+    start_both,
 };
 
 use crate::local::Local;
@@ -58,7 +58,7 @@ pub(crate) fn start_kept(local: &Local, control: &Control) -> Result<(Postgres, 
         control: control.clone(),
         ..KafkaOptions::default()
     };
-    let (postgres, kafka) = start(kept_postgres(local, control), kafka)?;
+    let (postgres, kafka) = start_both(kept_postgres(local, control), kafka)?;
     Ok((postgres, Broker::Kafka(Box::new(kafka))))
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn start_temporary(control: &Control) -> Result<(Postgres, Kafka)> {
         control: control.clone(),
         ..KafkaOptions::default()
     };
-    start(postgres, kafka)
+    start_both(postgres, kafka)
 }
 
 /// The substitute for Kafka; its program must have been built.
@@ -140,16 +140,4 @@ fn kept_postgres(local: &Local, control: &Control) -> PostgresOptions {
         control: control.clone(),
         ..PostgresOptions::default()
     }
-}
-
-/// At the same time: Kafka takes seconds.
-fn start(postgres: PostgresOptions, kafka: KafkaOptions) -> Result<(Postgres, Kafka)> {
-    thread::scope(|scope| {
-        let kafka = scope.spawn(|| Kafka::start(kafka));
-        let postgres = Postgres::start(postgres);
-        let kafka = kafka
-            .join()
-            .map_err(|_| anyhow!("the start of Kafka panicked"));
-        Ok((postgres?, kafka.context("cannot start the stack")??))
-    })
 }
