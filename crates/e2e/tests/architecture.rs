@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("monitor-core", &[]),
     ("monitor-config", &[]),
     ("local-stack", &[]),
+    ("monitor-spool", &[]),
     ("test-servers", &[]),
     ("demo-targets", &["local-stack"]),
     ("bench", &["local-stack", "test-servers"]),
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "monitor-kafka",
             "monitor-probe",
             "monitor-runtime",
+            "monitor-spool",
             "monitor-store",
         ],
     ),
@@ -65,6 +67,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const RESERVED: &[(&str, &[&str])] = &[
     ("rdkafka", &["monitor-kafka"]),
     ("sqlx", &["monitor-store", "e2e"]),
+    ("redb", &["monitor-spool"]),
     ("hyper", &["monitor-probe"]),
     (
         "tokio-rustls",
