@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use monitor_core::site::HttpVersion;
 use monitor_core::{FailureKind, Phase, SiteConfig};
 use tokio::net::TcpStream;
+use url::Url;
 
 use crate::assertion::{judge_body, judge_head, needs_body};
 use crate::body::{self, Body};
@@ -27,10 +28,11 @@ const LARGE_BODY: usize = 64 * 1024;
 /// Makes an attempt. Whatever was seen is in `seen`, also when this future is dropped half way.
 pub(crate) async fn attempt(
     prober: &Prober,
+    url: &Url,
     site: &SiteConfig,
     seen: &mut Observation,
 ) -> Result<(), Failed> {
-    let mut hop = Hop::first(site);
+    let mut hop = Hop::first(url.clone(), site);
     loop {
         let stream = open(prober, site, &hop, seen).await?;
         let (response, mut connection) = ask(prober, site, &hop, stream, seen).await?;
@@ -58,7 +60,7 @@ pub(crate) async fn attempt(
 async fn open(
     prober: &Prober,
     site: &SiteConfig,
-    hop: &Hop,
+    hop: &Hop<'_>,
     seen: &mut Observation,
 ) -> Result<TcpStream, Failed> {
     seen.phase = Phase::Dns;
@@ -83,7 +85,7 @@ async fn open(
 async fn ask(
     prober: &Prober,
     site: &SiteConfig,
-    hop: &Hop,
+    hop: &Hop<'_>,
     stream: TcpStream,
     seen: &mut Observation,
 ) -> Result<(Response<Incoming>, Connection), Failed> {

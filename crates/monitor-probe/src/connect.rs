@@ -18,6 +18,18 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first of the candidates that answers.
 pub(crate) async fn connect(candidates: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Failed> {
+    if let [only] = candidates {
+        // Nobody to race against.
+        let (address, result) = attempt(*only).await;
+        return match result {
+            Ok(stream) => Ok((stream, address)),
+            Err(error) => Err(failed(address, &error)),
+        };
+    }
+    race(candidates).await
+}
+
+async fn race(candidates: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Failed> {
     let mut waiting = candidates.iter().copied();
     let mut attempts = FuturesUnordered::new();
     let mut worst = None;

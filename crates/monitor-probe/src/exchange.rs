@@ -19,8 +19,6 @@ use tokio::task::JoinSet;
 use crate::failure::{Failed, kind_of_io};
 use crate::unfinished::Unfinished;
 
-/// Most headers of a response.
-const MAX_HEADERS: usize = 100;
 /// Largest response head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 
@@ -74,8 +72,8 @@ async fn over_http1<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    // More than a hundred headers are refused already: to say so would move them to the heap.
     let (mut sender, connection) = http1::Builder::new()
-        .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
         .handshake(TokioIo::new(Unfinished(stream)))
         .await?;

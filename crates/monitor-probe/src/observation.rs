@@ -23,7 +23,8 @@ pub(crate) struct Observation {
     pub(crate) remote_addr: Option<SocketAddr>,
     /// The redirects that led here.
     pub(crate) hops: Vec<Hop>,
-    pub(crate) url: Url,
+    /// Where the request goes, as far as it may be shown.
+    pub(crate) url: String,
     pub(crate) body_bytes: u64,
     pub(crate) content: ContentMatch,
     pub(crate) tls: crate::tls::Record,
@@ -39,7 +40,7 @@ impl Observation {
             version: None,
             remote_addr: None,
             hops: Vec::new(),
-            url: url.clone(),
+            url: without_query(url),
             body_bytes: 0,
             content: ContentMatch::NotChecked,
             tls: crate::tls::Record::default(),
@@ -66,7 +67,7 @@ impl Observation {
     pub(crate) fn follow(&mut self, url: &Url) {
         let mut hops = std::mem::take(&mut self.hops);
         hops.push(Hop {
-            url: without_query(&self.url),
+            url: std::mem::take(&mut self.url),
             status_code: self.status_code.unwrap_or_default(),
             remote_addr: self.remote_addr.map(|address| address.to_string()),
             timings_us: self.timings,
@@ -81,15 +82,15 @@ impl Observation {
     }
 
     /// Facts about HTTP; `None` when it did not come to a connection.
-    pub(crate) fn http(&self) -> Option<HttpFacts> {
+    pub(crate) fn http(&mut self) -> Option<HttpFacts> {
         let remote_addr = self.remote_addr?;
         Some(HttpFacts {
             version: self.version.map(str::to_owned),
             remote_addr: Some(remote_addr.to_string()),
             redirects: self.redirects(),
-            final_url: Some(without_query(&self.url)),
+            final_url: Some(std::mem::take(&mut self.url)),
             body_bytes: self.body_bytes,
-            hops: self.hops.clone(),
+            hops: std::mem::take(&mut self.hops),
         })
     }
 
@@ -99,12 +100,9 @@ impl Observation {
     }
 }
 
-/// What of a URL may be shown: its query can hold tokens.
+/// What of a URL may be shown: its query can hold tokens. It has no credentials.
 fn without_query(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    url.to_string()
+    url[..url::Position::AfterPath].to_owned()
 }
 
 /// Microseconds since `start`, in the width of the event.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use monitor_core::SiteConfig;
+use monitor_core::site::SiteUrl;
 use tokio::time::timeout_at;
 
 use crate::address::Allowed;
@@ -64,21 +65,27 @@ impl Prober {
     /// The site's timeout bounds the whole check, all of its attempts together: a verdict comes in
     /// time however many retries the site has.
     pub async fn check(&self, site: &SiteConfig, now: DateTime<Utc>) -> Report {
+        self.check_url(&site.url, site, now).await
+    }
+
+    /// The same for a URL of its own under the rules of a site: many sites may share them.
+    pub async fn check_url(&self, url: &SiteUrl, site: &SiteConfig, now: DateTime<Utc>) -> Report {
+        let url = url.as_url();
         let started = Instant::now();
         let deadline = tokio::time::Instant::now() + site.timeout;
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let mut seen = Observation::new(site.url.as_url());
-            let ended = timeout_at(deadline, attempt(self, site, &mut seen)).await;
+            let mut seen = Observation::new(url);
+            let ended = timeout_at(deadline, attempt(self, url, site, &mut seen)).await;
             let in_time = ended.is_ok();
             let verdict = ended.unwrap_or_else(|_| Err(seen.deadline(site.timeout)));
             let last = verdict.is_ok() || !in_time || attempts > u16::from(site.retries);
             if last {
                 seen.timings.total = Some(micros_since(started));
-                return Report::new(site, &seen, verdict.err(), attempts, now);
+                return Report::new(site, seen, verdict.err(), attempts, now);
             }
-            tracing::debug!(site = site.name, failure = ?verdict.err(), "trying again");
+            tracing::debug!(url.host = url.host_str(), failure = ?verdict.err(), "trying again");
         }
     }
 

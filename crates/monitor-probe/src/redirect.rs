@@ -12,17 +12,24 @@ use url::Url;
 
 use crate::failure::Failed;
 
-/// What a request carries besides its address, which a redirect may take away.
+/// One request on the way of a check, and what redirects have taken away from it.
 #[derive(Clone, Debug)]
-pub(crate) struct Hop {
+pub(crate) struct Hop<'a> {
+    site: &'a SiteConfig,
     pub(crate) url: Url,
     method: Method,
-    headers: HeaderMap,
-    body: Bytes,
+    /// Whether the site's body goes along.
+    has_body: bool,
+    /// Whether this is still the origin that the site's credentials are meant for.
+    is_at_origin: bool,
 }
 
 /// The default identity of a checker.
-const USER_AGENT: &str = concat!("aiven-monitor/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("aiven-monitor/", env!("CARGO_PKG_VERSION")));
+
+/// Room for as many headers as a site usually sends.
+const USUAL_HEADERS: usize = 8;
 
 /// Headers that go where the body goes.
 const OF_A_BODY: [HeaderName; 4] = [
@@ -32,35 +39,25 @@ const OF_A_BODY: [HeaderName; 4] = [
     CONTENT_TYPE,
 ];
 
-impl Hop {
-    /// The first request of a site.
-    pub(crate) fn first(site: &SiteConfig) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            http::header::USER_AGENT,
-            HeaderValue::from_static(USER_AGENT),
-        );
-        headers.insert(http::header::ACCEPT, HeaderValue::from_static("*/*"));
-        let encodings = HeaderValue::from_static("gzip, br, deflate");
-        headers.insert(http::header::ACCEPT_ENCODING, encodings);
-        // A site's own headers win.
-        headers.extend(site.headers.clone());
-        let body = site
-            .body
-            .as_ref()
-            .map(|body| Bytes::from(body.expose().to_owned()));
+/// Headers that no other origin gets to see.
+const OF_AN_ORIGIN: [HeaderName; 4] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST];
+
+impl<'a> Hop<'a> {
+    /// The first request of a site's check.
+    pub(crate) fn first(url: Url, site: &'a SiteConfig) -> Self {
         Self {
-            url: site.url.as_url().clone(),
+            site,
+            url,
             method: site.method.clone(),
-            headers,
-            body: body.unwrap_or_default(),
+            has_body: true,
+            is_at_origin: true,
         }
     }
 
     /// The request as hyper sends it: HTTP/1 has the path in its first line and the host in a
     /// header, HTTP/2 has both in its pseudo-headers.
     pub(crate) fn request(&self, http2: bool) -> Result<Request<Full<Bytes>>, Failed> {
-        let mut headers = self.headers.clone();
+        let mut headers = self.headers();
         let target = if http2 {
             self.absolute_target(headers.remove(HOST).as_ref())?
         } else {
@@ -76,11 +73,33 @@ impl Hop {
             let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
             path.parse().map_err(unusable)?
         };
-        let mut request = Request::new(Full::new(self.body.clone()));
+        let mut request = Request::new(Full::new(self.body()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = target;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
+        headers.insert(http::header::USER_AGENT, USER_AGENT);
+        headers.insert(http::header::ACCEPT, HeaderValue::from_static("*/*"));
+        let encodings = HeaderValue::from_static("gzip, br, deflate");
+        headers.insert(http::header::ACCEPT_ENCODING, encodings);
+        // A site's own headers win.
+        headers.extend(self.site.headers.clone());
+        let of_a_body = OF_A_BODY.iter().filter(|_| !self.has_body);
+        let of_an_origin = OF_AN_ORIGIN.iter().filter(|_| !self.is_at_origin);
+        for name in of_a_body.chain(of_an_origin) {
+            headers.remove(name);
+        }
+        headers
+    }
+
+    fn body(&self) -> Bytes {
+        let body = self.site.body.as_ref().filter(|_| self.has_body);
+        body.map(|body| Bytes::from(body.expose().to_owned()))
+            .unwrap_or_default()
     }
 
     /// With the site's own host in place of the URL's, if it has one: HTTP/2 knows only one.
@@ -104,27 +123,23 @@ impl Hop {
             return Ok(None);
         }
         let url = self.location(status, headers)?;
-        let mut next = Self {
-            url,
-            ..self.clone()
-        };
         let becomes_get = match status.as_u16() {
             303 => !matches!(self.method, Method::GET | Method::HEAD),
             301 | 302 => self.method == Method::POST,
             _ => false,
         };
-        if becomes_get {
-            next.method = Method::GET;
-            next.body = Bytes::new();
-            for name in OF_A_BODY {
-                next.headers.remove(name);
-            }
-        }
-        if next.url.origin() != self.url.origin() {
-            for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST] {
-                next.headers.remove(name);
-            }
-        }
+        let method = if becomes_get {
+            Method::GET
+        } else {
+            self.method.clone()
+        };
+        let next = Self {
+            site: self.site,
+            method,
+            has_body: self.has_body && !becomes_get,
+            is_at_origin: self.is_at_origin && url.origin() == self.url.origin(),
+            url,
+        };
         Ok(Some(next))
     }
 
@@ -170,20 +185,34 @@ fn unusable(error: impl Into<http::Error>) -> Failed {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
 
-    fn hop() -> Hop {
-        let json = json!({
+    static SITE: LazyLock<SiteConfig> = LazyLock::new(|| {
+        site(json!({
             "url": "https://a.example/x?q=1", "method": "POST", "body": "b",
             "headers": {"Authorization": "s", "Content-Type": "text/plain", "X-Own": "1"},
-        });
-        Hop::first(&SiteConfig::from_json(json.as_object().unwrap()).unwrap())
+        }))
+    });
+
+    #[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
+    fn site(json: serde_json::Value) -> SiteConfig {
+        SiteConfig::from_json(json.as_object().unwrap()).unwrap()
     }
 
-    fn follow(status: u16, location: &str) -> Result<Option<Hop>, FailureKind> {
+    fn first(site: &SiteConfig) -> Hop<'_> {
+        Hop::first(site.url.as_url().clone(), site)
+    }
+
+    fn hop() -> Hop<'static> {
+        first(&SITE)
+    }
+
+    fn follow(status: u16, location: &str) -> Result<Option<Hop<'static>>, FailureKind> {
         let mut headers = HeaderMap::new();
         headers.insert(LOCATION, location.parse().unwrap());
         let status = StatusCode::from_u16(status).unwrap();
@@ -195,10 +224,10 @@ mod tests {
         for (status, method, body) in [(301, "GET", ""), (303, "GET", ""), (307, "POST", "b")] {
             let next = follow(status, "/y").unwrap().unwrap();
             assert_eq!(
-                (next.method.as_str(), &next.body[..]),
+                (next.method.as_str(), &next.body()[..]),
                 (method, body.as_bytes())
             );
-            assert_eq!(next.headers.contains_key(CONTENT_TYPE), method == "POST");
+            assert_eq!(next.headers().contains_key(CONTENT_TYPE), method == "POST");
             assert_eq!(next.url.as_str(), "https://a.example/y");
         }
     }
@@ -206,10 +235,10 @@ mod tests {
     #[test]
     fn credentials_stay_with_their_origin() {
         let same = follow(307, "https://a.example/y").unwrap().unwrap();
-        assert!(same.headers.contains_key(AUTHORIZATION));
+        assert!(same.headers().contains_key(AUTHORIZATION));
         let other = follow(307, "https://u:p@b.example/y").unwrap().unwrap();
-        assert!(!other.headers.contains_key(AUTHORIZATION));
-        assert!(other.headers.contains_key("x-own"));
+        assert!(!other.headers().contains_key(AUTHORIZATION));
+        assert!(other.headers().contains_key("x-own"));
         assert_eq!(other.url.as_str(), "https://b.example/y");
     }
 
@@ -245,7 +274,8 @@ mod tests {
     #[test]
     fn a_sites_own_host_takes_the_place_of_the_urls() {
         let json = json!({"url": "https://10.1.2.3:8443/x", "headers": {"Host": "a.example"}});
-        let hop = Hop::first(&SiteConfig::from_json(json.as_object().unwrap()).unwrap());
+        let site = site(json);
+        let hop = first(&site);
         assert_eq!(hop.request(false).unwrap().headers()["host"], "a.example");
         let http2 = hop.request(true).unwrap();
         assert_eq!(http2.uri().to_string(), "https://a.example/x");

@@ -35,7 +35,7 @@ pub struct Report {
 impl Report {
     pub(crate) fn new(
         site: &SiteConfig,
-        seen: &Observation,
+        mut seen: Observation,
         failed: Option<Failed>,
         attempts: u16,
         now: DateTime<Utc>,
