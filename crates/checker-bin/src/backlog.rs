@@ -54,14 +54,18 @@ impl Backlog {
     pub(crate) fn pop(&mut self) -> Option<Due> {
         loop {
             let id = self.order.pop_front()?;
-            let Some(due) = self.waiting.get(&id) else {
+            let Some(due) = self.waiting.remove(&id) else {
                 continue;
             };
-            let host = self.hosts.entry(due.target.host().to_owned()).or_default();
+            let host = match self.hosts.get_mut(due.target.host()) {
+                Some(host) => host,
+                None => self.hosts.entry(due.target.host().to_owned()).or_default(),
+            };
             if host.running < self.max_per_host {
                 host.running += 1;
-                return self.waiting.remove(&id);
+                return Some(due);
             }
+            self.waiting.insert(id, due);
             host.held.push_back(id);
         }
     }

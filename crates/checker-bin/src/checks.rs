@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use metrics::{counter, gauge, histogram};
+use metrics::{Histogram, gauge, histogram};
 use monitor_core::{CheckEvent, Failure, FailureKind, Region, Slot};
 use monitor_probe::Prober;
 use monitor_runtime::{Component, Context};
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::backlog::Backlog;
 use crate::compact::CompactSite;
 use crate::in_flight::{Ended, InFlight, Started};
+use crate::meters::Meters;
 use crate::outbox::count;
 use crate::schedule::{Due, DueNow, Schedule};
 use crate::suspicion::Suspicion;
@@ -48,8 +49,8 @@ pub(crate) struct ChecksSettings {
 
 /// The running checks of one checker.
 pub(crate) struct Checks {
-    prober: Arc<Prober>,
-    checker: Arc<str>,
+    maker: Arc<Maker>,
+    meters: Meters,
     schedule: Schedule,
     backlog: Backlog,
     in_flight: InFlight,
@@ -57,7 +58,7 @@ pub(crate) struct Checks {
     suspicion: Suspicion,
     /// The suspicion as it was last told.
     told: Option<DateTime<Utc>>,
-    results: mpsc::Sender<CheckEvent>,
+    results: mpsc::Sender<Box<CheckEvent>>,
 }
 
 /// What a checker that runs for ever has beside its checks.
@@ -72,10 +73,14 @@ pub(crate) struct Surroundings {
 
 impl Checks {
     /// No check is running yet. Every result goes into `results`.
-    pub(crate) fn new(settings: ChecksSettings, results: mpsc::Sender<CheckEvent>) -> Self {
+    pub(crate) fn new(settings: ChecksSettings, results: mpsc::Sender<Box<CheckEvent>>) -> Self {
         Self {
-            prober: Arc::new(settings.prober),
-            checker: settings.checker.into(),
+            maker: Arc::new(Maker {
+                prober: settings.prober,
+                checker: settings.checker,
+                lateness: histogram!("checker_start_lateness_seconds"),
+            }),
+            meters: Meters::register(),
             schedule: Schedule::new(settings.region),
             backlog: Backlog::new(settings.max_per_host),
             in_flight: InFlight::default(),
@@ -202,17 +207,17 @@ impl Checks {
     fn start_what_fits(&mut self) {
         while self.in_flight.len() < self.max_in_flight {
             let Some(due) = self.backlog.pop() else { break };
-            let (prober, checker) = (Arc::clone(&self.prober), Arc::clone(&self.checker));
+            let maker = Arc::clone(&self.maker);
             let started = Started {
                 slot: due.slot.clone(),
                 host: due.target.host().to_owned(),
             };
             // On the heap from the start: it is large, and would be moved several times.
-            let check = Box::pin(async move { check(&prober, &checker, due).await });
+            let check = Box::pin(async move { maker.check(due).await });
             self.in_flight.start(started, check);
         }
-        gauge!("checker_in_flight").set(count(self.in_flight.len()));
-        gauge!("checker_backlog").set(count(self.backlog.len()));
+        self.meters.in_flight.set(count(self.in_flight.len()));
+        self.meters.backlog.set(count(self.backlog.len()));
     }
 
     /// Settles the check that has ended, and those that have ended meanwhile: one look at the clock
@@ -237,17 +242,16 @@ impl Checks {
     }
 
     async fn miss(&mut self, slot: Slot, kind: FailureKind, why: &str) -> anyhow::Result<()> {
-        let event = CheckEvent::missed(&slot, &self.checker, Failure::new(kind, None, why));
-        self.publish(event).await
+        let event = CheckEvent::missed(&slot, &self.maker.checker, Failure::new(kind, None, why));
+        self.publish(Box::new(event)).await
     }
 
-    async fn publish(&mut self, result: CheckEvent) -> anyhow::Result<()> {
-        let outcome: &'static str = result.outcome.into();
-        counter!("checker_checks_total", "outcome" => outcome).increment(1);
+    async fn publish(&mut self, result: Box<CheckEvent>) -> anyhow::Result<()> {
+        self.meters.count_check(result.outcome);
         tracing::debug!(
             site.id = result.site_id.0,
             check.id = %result.id,
-            outcome,
+            outcome = %result.outcome,
             failure = ?result.failure,
             "checked"
         );
@@ -285,12 +289,24 @@ impl Checks {
     }
 }
 
-async fn check(prober: &Prober, checker: &str, due: Due) -> CheckEvent {
-    let started_at = Utc::now();
-    let lateness = (started_at - due.slot.scheduled_at)
-        .to_std()
-        .unwrap_or_default();
-    histogram!("checker_start_lateness_seconds").record(lateness.as_secs_f64());
-    let report = prober.check(&due.target.config(), started_at).await;
-    report.into_event(&due.slot, checker, started_at)
+/// What every check is made with.
+struct Maker {
+    prober: Prober,
+    checker: String,
+    lateness: Histogram,
+}
+
+impl Maker {
+    async fn check(&self, Due { slot, target }: Due) -> Box<CheckEvent> {
+        let started_at = Utc::now();
+        let lateness = (started_at - slot.scheduled_at).to_std();
+        self.lateness
+            .record(lateness.unwrap_or_default().as_secs_f64());
+        let checking = self
+            .prober
+            .check_url(target.url(), &target.rules, started_at);
+        let report = checking.await;
+        // On the heap: it is handed on several times.
+        Box::new(report.into_event(&slot, &self.checker, started_at))
+    }
 }

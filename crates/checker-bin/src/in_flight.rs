@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 /// that has none.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    checks: JoinSet<CheckEvent>,
+    checks: JoinSet<Box<CheckEvent>>,
     started: HashMap<Id, Started>,
 }
 
@@ -25,14 +25,14 @@ pub(crate) struct Started {
 }
 
 /// A check that has ended: its result, which one that panicked does not have.
-pub(crate) type Ended = (Started, Option<CheckEvent>);
+pub(crate) type Ended = (Started, Option<Box<CheckEvent>>);
 
 impl InFlight {
     /// Starts a check.
     pub(crate) fn start(
         &mut self,
         started: Started,
-        check: impl Future<Output = CheckEvent> + Send + 'static,
+        check: impl Future<Output = Box<CheckEvent>> + Send + 'static,
     ) {
         let id = self.checks.spawn(check).id();
         self.started.insert(id, started);
@@ -69,7 +69,7 @@ impl InFlight {
         }
     }
 
-    fn ended(&mut self, joined: Result<(Id, CheckEvent), JoinError>) -> Option<Ended> {
+    fn ended(&mut self, joined: Result<(Id, Box<CheckEvent>), JoinError>) -> Option<Ended> {
         let (id, result) = match joined {
             Ok((id, result)) => (id, Some(result)),
             Err(panicked) => (panicked.id(), None),
@@ -109,7 +109,7 @@ mod tests {
     async fn every_slot_comes_out_once_whatever_becomes_of_its_check() {
         let mut in_flight = InFlight::default();
         let failure = Failure::new(FailureKind::Overloaded, None, "");
-        let result = CheckEvent::missed(&started(1).slot, "checker", failure);
+        let result = Box::new(CheckEvent::missed(&started(1).slot, "checker", failure));
         in_flight.start(started(1), std::future::ready(result.clone()));
         assert_eq!(in_flight.next().await, Some((started(1), Some(result))));
 

@@ -7,6 +7,7 @@ mod checks;
 mod compact;
 mod config;
 mod in_flight;
+mod meters;
 mod outbox;
 mod run;
 mod schedule;

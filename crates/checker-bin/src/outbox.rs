@@ -64,7 +64,7 @@ impl Outbox {
     /// is an error.
     pub(crate) async fn run(
         mut self,
-        mut results: mpsc::Receiver<CheckEvent>,
+        mut results: mpsc::Receiver<Box<CheckEvent>>,
         context: &Context,
     ) -> anyhow::Result<()> {
         let mut retry = interval(RETRY);

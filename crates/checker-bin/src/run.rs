@@ -29,7 +29,7 @@ type Settings = (CheckerSettings, KafkaSettings, DatabaseSettings);
 struct Halves {
     checks: Checks,
     outbox: Outbox,
-    results: mpsc::Receiver<CheckEvent>,
+    results: mpsc::Receiver<Box<CheckEvent>>,
 }
 
 pub(crate) async fn run(

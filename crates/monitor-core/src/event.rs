@@ -22,6 +22,9 @@ use crate::slot::Slot;
 /// Value of the `schema` field and of the Kafka header of that name.
 pub const SCHEMA: &str = "monitor.check.v1";
 
+/// Room for most events, in bytes.
+const USUAL_SIZE: usize = 1024;
+
 /// The JSON Schema of [`CheckEvent`], as committed under `schema/`.
 #[must_use]
 pub fn json_schema() -> schemars::Schema {
@@ -301,7 +304,9 @@ impl CheckEvent {
 
     /// The event as JSON.
     pub fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        let mut json = Vec::with_capacity(USUAL_SIZE);
+        serde_json::to_writer(&mut json, self)?;
+        Ok(json)
     }
 
     /// Reads an event and checks that what it says is possible.

@@ -91,7 +91,7 @@ proptest! {
 #[test]
 fn a_removed_or_disabled_site_is_not_checked_again() {
     let mut schedule = schedule(vec![site(1, 1), site(2, 1)], instant(0));
-    let mut disabled = site(2, 1).target.config();
+    let mut disabled = SiteConfig::clone(&site(2, 1).target.rules);
     disabled.enabled = false;
     schedule.replace(vec![compact(disabled, 2)], instant(0));
     assert_eq!(schedule.len(), 0);
@@ -100,7 +100,7 @@ fn a_removed_or_disabled_site_is_not_checked_again() {
 
 #[test]
 fn a_site_of_another_region_is_not_checked() {
-    let mut elsewhere = site(1, 1).target.config();
+    let mut elsewhere = SiteConfig::clone(&site(1, 1).target.rules);
     elsewhere.regions = vec!["mars".parse().unwrap()];
     let schedule = schedule(vec![compact(elsewhere, 1)], instant(0));
     assert_eq!(schedule.next_due(), None);
