@@ -31,6 +31,8 @@ pub enum ErrorClass {
     Reconnect,
     /// The transaction was unlucky: try again.
     Retry,
+    /// The server gave up after its time limit: try again with less at once.
+    TooSlow,
     /// The day's partition is missing: create it and try again.
     MissingPartition,
     /// Schema, rights or configuration are not as they should be: an operator has to act.
@@ -45,6 +47,15 @@ impl StoreError {
     /// Wraps a driver error with what was attempted.
     pub(crate) fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
         move |source| Self::Statement { doing, source }
+    }
+
+    /// Whether a row was there already.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        let Self::Statement { source, .. } = self else {
+            return false;
+        };
+        let error = source.as_database_error();
+        error.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
     }
 
     /// What to do about it.
@@ -88,7 +99,8 @@ fn class_of(error: &sqlx::Error) -> ErrorClass {
 fn class_of_sqlstate(code: &str, names_constraint: bool) -> ErrorClass {
     match code {
         "23514" if !names_constraint => ErrorClass::MissingPartition,
-        "40001" | "40P01" | "55P03" | "57014" | "53100" | "53200" | "53400" => ErrorClass::Retry,
+        "40001" | "40P01" | "55P03" | "53100" | "53200" | "53400" => ErrorClass::Retry,
+        "57014" => ErrorClass::TooSlow,
         // A standby that was the primary, a session that a timeout or a pooler has spoilt, and a
         // plan that was made before the schema changed.
         "25006" | "25P02" | "25P03" | "25P04" | "26000" | "42P05" | "0A000" => {
@@ -129,10 +141,8 @@ mod tests {
             "08000 08003 08006 08P01 57P01 57P02 57P03 57P05 53300 25006 25P02 25P03 26000 42P05 \
              0A000 XX000 58000 58030",
         );
-        check(
-            ErrorClass::Retry,
-            "40001 40P01 55P03 57014 53100 53200 53400",
-        );
+        check(ErrorClass::Retry, "40001 40P01 55P03 53100 53200 53400");
+        check(ErrorClass::TooSlow, "57014");
         check(ErrorClass::MissingPartition, "23514");
         check(
             ErrorClass::Setup,

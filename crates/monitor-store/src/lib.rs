@@ -3,7 +3,9 @@
 //! - [`DatabaseSettings`]: the environment, and connections made from it.
 //! - [`migrate`] and [`schema`]: bringing the schema to a version, and making sure of it.
 //! - [`sites`]: what is monitored.
-//! - [`checks`]: storing events, each once.
+//! - [`checks`]: storing events, each once, with the state of their sites.
+//! - [`progress`]: how far a consumer group has come.
+//! - [`partitions`]: the days of the table of checks.
 //! - [`MetricDataProvider`]: asking about what is stored.
 //!
 //! Functions take the connection or pool first, so that the caller owns the transaction. SQL is
@@ -13,13 +15,15 @@ pub mod checks;
 mod error;
 mod metrics;
 pub mod partitions;
+pub mod progress;
 pub mod schema;
 mod settings;
 pub mod sites;
 
-pub use checks::Inserted;
+pub use checks::{CheckWriter, Inserted};
 pub use error::{ErrorClass, StoreError};
 pub use metrics::MetricDataProvider;
+pub use progress::Progress;
 pub use schema::{MIGRATOR, MigrationReport, migrate};
 pub use settings::DatabaseSettings;
 pub use sites::{ImportPlan, InvalidSite};

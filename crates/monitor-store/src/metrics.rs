@@ -146,15 +146,17 @@ impl MetricDataProvider {
             CheckRow,
             r#"-- metrics.checks
             SELECT
-                scheduled_at, region, outcome::TEXT AS "outcome!", content::TEXT AS "content!",
-                status_code, dns_us, connect_us, tls_us, first_byte_us, transfer_us, total_us
-            FROM checks
+                scheduled_at, regions.name AS region, outcome::TEXT AS "outcome!",
+                content::TEXT AS "content!", status_code, dns_us, connect_us, tls_us,
+                first_byte_us, transfer_us, total_us
+            FROM check_results
+            JOIN regions ON regions.id = region_id
             WHERE site_id = $1
                 AND scheduled_at >= $2
                 AND scheduled_at < $3
                 AND ($4::TEXT[] IS NULL OR outcome = ANY ($4::TEXT[]::outcome[]))
-                AND ($5::TIMESTAMPTZ IS NULL OR (scheduled_at, region) > ($5, $6::TEXT))
-            ORDER BY scheduled_at, region
+                AND ($5::TIMESTAMPTZ IS NULL OR (scheduled_at, regions.name) > ($5, $6::TEXT))
+            ORDER BY scheduled_at, regions.name
             LIMIT $7"#,
             site.0,
             from,
@@ -206,7 +208,7 @@ fn region(row: &CheckRow) -> Result<Region, StoreError> {
 fn parsed<T: FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| {
         StoreError::Value(format!(
-            "the checks table says {text:?}, which this program does not know"
+            "the table of checks says {text:?}, which this program does not know"
         ))
     })
 }

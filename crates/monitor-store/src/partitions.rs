@@ -1,9 +1,9 @@
-//! The partitions of `checks`: one for each day in UTC.
+//! The partitions of `check_results`: one for each day in UTC.
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
-use sqlx::PgConnection;
+use chrono::{Days, NaiveDate};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::error::StoreError;
 
@@ -16,12 +16,157 @@ pub async fn ensure(
     for day in days.into_iter().collect::<BTreeSet<_>>() {
         sqlx::query!(
             r#"-- partitions.ensure
-            SELECT create_checks_partition($1)"#,
+            SELECT create_check_results_partition($1)"#,
             day
         )
         .execute(&mut *connection)
         .await
-        .map_err(StoreError::doing("cannot create a partition of checks"))?;
+        .map_err(StoreError::doing(
+            "cannot create a partition of check_results",
+        ))?;
     }
     Ok(())
+}
+
+/// Creates the partitions of today, by the database's clock, and of `days` more, so that no batch
+/// has to.
+pub async fn ensure_ahead(connection: &mut PgConnection, days: u16) -> Result<(), StoreError> {
+    let today = today(connection).await?;
+    let ahead = (0..=days).filter_map(|day| today.checked_add_days(Days::new(day.into())));
+    ensure(connection, ahead).await
+}
+
+/// Today in UTC, by the database's clock.
+pub async fn today(connection: &mut PgConnection) -> Result<NaiveDate, StoreError> {
+    sqlx::query_scalar!(
+        r#"-- partitions.today
+        SELECT (now() AT TIME ZONE 'UTC')::DATE AS "today!""#
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::doing("cannot ask for the date"))
+}
+
+/// The days before `before` whose partitions are still there, in order; also those that were
+/// detached but not dropped, because something came between.
+pub async fn expired(
+    connection: &mut PgConnection,
+    before: NaiveDate,
+) -> Result<Vec<NaiveDate>, StoreError> {
+    let days = sqlx::query_scalar!(
+        r#"-- partitions.days
+        SELECT to_date(right(relname, 8), 'YYYYMMDD') AS "day!"
+        FROM pg_class
+        WHERE relkind = 'r'
+            AND relnamespace = current_schema()::regnamespace
+            AND relname ~ '^check_results_[0-9]{8}$'
+        ORDER BY relname"#
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::doing(
+        "cannot list the partitions of check_results",
+    ))?;
+    Ok(days.into_iter().filter(|day| *day < before).collect())
+}
+
+/// Drops the partitions of all days before `before`, one after the other, and returns their days.
+///
+/// Nobody who reads or writes other days has to wait. The connection must not be in a transaction,
+/// and nobody else may do the same at the same time.
+pub async fn drop_expired(
+    connection: &mut PgConnection,
+    before: NaiveDate,
+) -> Result<Vec<NaiveDate>, StoreError> {
+    let days = expired(connection, before).await?;
+    for day in &days {
+        let partition = partition(*day);
+        if let Some(detach) = detach(connection, &partition).await? {
+            let detaching = StoreError::doing("cannot detach a partition of check_results");
+            run(connection, detach).await.map_err(detaching)?;
+        }
+        let dropping = StoreError::doing("cannot drop a partition of check_results");
+        let drop = format!("DROP TABLE {partition}");
+        run(connection, drop).await.map_err(dropping)?;
+    }
+    Ok(days)
+}
+
+/// How to detach a partition, or to finish what was interrupted; `None` when it is detached.
+async fn detach(
+    connection: &mut PgConnection,
+    partition: &str,
+) -> Result<Option<String>, StoreError> {
+    let pending = sqlx::query_scalar!(
+        r#"-- partitions.detach_pending
+        SELECT inhdetachpending FROM pg_inherits
+        WHERE inhrelid = to_regclass($1) AND inhparent = 'check_results'::regclass"#,
+        partition
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(StoreError::doing(
+        "cannot look at a partition of check_results",
+    ))?;
+    let how = pending.map(|pending| if pending { "FINALIZE" } else { "CONCURRENTLY" });
+    Ok(how.map(|how| format!("ALTER TABLE check_results DETACH PARTITION {partition} {how}")))
+}
+
+/// The days before `before` whose primary key takes more room than it needs, in order. A day's rows
+/// come in the order of time and fill the pages of the key only by half.
+pub async fn loose(
+    connection: &mut PgConnection,
+    before: NaiveDate,
+) -> Result<Vec<NaiveDate>, StoreError> {
+    let days = sqlx::query_scalar!(
+        r#"-- partitions.loose
+        SELECT to_date(right(day.relname, 8), 'YYYYMMDD') AS "day!"
+        FROM pg_inherits
+        JOIN pg_class AS day ON day.oid = inhrelid
+        JOIN pg_index ON indrelid = day.oid AND indisprimary
+        JOIN pg_class AS key ON key.oid = indexrelid
+        WHERE inhparent = 'check_results'::regclass
+            AND NOT inhdetachpending
+            AND pg_relation_size(key.oid) > greatest($1::DOUBLE PRECISION * key.reltuples, $2)
+        ORDER BY day.relname"#,
+        LOOSE_BYTES,
+        SMALL_BYTES
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::doing(
+        "cannot look at the keys of check_results",
+    ))?;
+    Ok(days.into_iter().filter(|day| *day < before).collect())
+}
+
+/// More bytes of the primary key for a row than when it is packed, which is 40.
+const LOOSE_BYTES: f64 = 50.0;
+/// Size of a primary key that is not worth it.
+const SMALL_BYTES: f64 = 65_536.0;
+
+/// Packs the primary key of a day, while others read and write. Worth it once no more rows are
+/// expected. The connection must not be in a transaction.
+pub async fn pack(connection: &mut PgConnection, day: NaiveDate) -> Result<(), StoreError> {
+    let packing = StoreError::doing;
+    let key = format!("{}_pkey", partition(day));
+    // What an attempt that was interrupted has left behind.
+    let leftover = format!("DROP INDEX IF EXISTS {key}_ccnew, {key}_ccold");
+    run(connection, leftover)
+        .await
+        .map_err(packing("cannot drop an unfinished key"))?;
+    let reindex = format!("REINDEX INDEX CONCURRENTLY {key}");
+    run(connection, reindex)
+        .await
+        .map_err(packing("cannot pack the key of a partition"))
+}
+
+/// Runs a statement that cannot have parameters. All that is put into it are dates.
+async fn run(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
+    let statement = sqlx::query(AssertSqlSafe(statement));
+    statement.execute(connection).await.map(drop)
+}
+
+fn partition(day: NaiveDate) -> String {
+    format!("check_results_{}", day.format("%Y%m%d"))
 }

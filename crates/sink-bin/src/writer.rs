@@ -72,7 +72,7 @@ impl Writer {
         let Some(mut connection) = self.connection.take() else {
             return Err(WriteError::Deadline);
         };
-        let storing = checks::store(&mut connection, events);
+        let storing = checks::store(&mut connection, events, None);
         let inserted = timeout(DEADLINE, storing)
             .await
             .map_err(|_| WriteError::Deadline)??;

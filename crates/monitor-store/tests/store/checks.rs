@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use monitor_core::event::{ContentMatch, Warning};
 use monitor_core::{CheckEvent, FailureKind, Outcome, Phase};
-use monitor_store::checks::{insert_batch, store};
-use monitor_store::{ErrorClass, Inserted, PgConnection, partitions};
+use monitor_store::checks::store;
+use monitor_store::{ErrorClass, Inserted, PgConnection};
 use serde_json::Value;
-use sqlx::{Connection as _, PgPool};
+use sqlx::PgPool;
 use strum::VariantArray;
 
-use crate::sample::{days, event, instant, slot};
+use crate::sample::{event, instant, many, slot};
 
 const STORED: Inserted = Inserted {
     stored: 1,
@@ -21,7 +21,7 @@ const DUPLICATE: Inserted = Inserted {
 };
 
 async fn put(connection: &mut PgConnection, event: CheckEvent) -> Inserted {
-    store(connection, &[event]).await.unwrap()
+    store(connection, &[event], None).await.unwrap()
 }
 
 async fn rows(connection: &mut PgConnection) -> i64 {
@@ -38,22 +38,12 @@ async fn outcomes(connection: &mut PgConnection) -> Vec<String> {
         .unwrap()
 }
 
-/// `count` events of several sites, regions and days.
-fn many(count: i64) -> Vec<CheckEvent> {
-    let one = |i: i64| {
-        let region = ["eu", "us"][usize::try_from(i % 2).unwrap()];
-        let at = instant(60 * i) + days(i % 3);
-        event(&slot(1 + i % 7, region, at), Outcome::Up)
-    };
-    (0..count).map(one).collect()
-}
-
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
 async fn a_replayed_batch_stores_nothing_twice(pool: PgPool) {
     let mut connection = pool.acquire().await.unwrap();
     let events = many(100);
-    let first = store(&mut connection, &events).await.unwrap();
-    let again = store(&mut connection, &events).await.unwrap();
+    let first = store(&mut connection, &events, None).await.unwrap();
+    let again = store(&mut connection, &events, None).await.unwrap();
     assert_eq!((first.stored, first.duplicates), (100, 0));
     assert_eq!((again.stored, again.duplicates), (0, 100));
     assert_eq!(rows(&mut connection).await, 100);
@@ -62,7 +52,7 @@ async fn a_replayed_batch_stores_nothing_twice(pool: PgPool) {
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
 async fn no_event_at_all_is_stored_too(pool: PgPool) {
     let mut connection = pool.acquire().await.unwrap();
-    let inserted = store(&mut connection, &[]).await.unwrap();
+    let inserted = store(&mut connection, &[], None).await.unwrap();
     assert_eq!(inserted, Inserted::default());
 }
 
@@ -104,66 +94,11 @@ async fn duplicates_in_one_batch_follow_the_same_rule(pool: PgPool) {
     for (site, (order, _)) in (1..).zip(orders) {
         let slot = slot(site, "eu", instant(0));
         let events = order.map(|outcome| event(&slot, outcome));
-        let inserted = store(&mut connection, &events).await.unwrap();
+        let inserted = store(&mut connection, &events, None).await.unwrap();
         assert_eq!((inserted.stored, inserted.duplicates), (1, 2));
     }
     let expected = orders.map(|(_, kept)| kept);
     assert_eq!(outcomes(&mut connection).await, expected);
-}
-
-#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
-async fn two_writers_of_the_same_rows_do_not_get_into_each_others_way(pool: PgPool) {
-    let (mut one, mut two) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
-    let events = many(400);
-    let reversed: Vec<_> = events.iter().rev().cloned().collect();
-    // The first round also creates the partitions, by both at once.
-    for round in 0..5 {
-        let (a, b) = tokio::join!(store(&mut one, &events), store(&mut two, &reversed));
-        let (a, b) = (a.unwrap(), b.unwrap());
-        assert_eq!(a.stored + b.stored, if round == 0 { 400 } else { 0 });
-    }
-    assert_eq!(rows(&mut one).await, 400);
-}
-
-#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
-async fn a_day_has_one_partition_whoever_creates_it_and_ends_at_midnight_in_utc(pool: PgPool) {
-    let (mut one, mut two) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
-    // The session's time zone does not move the bounds.
-    sqlx::query("SET timezone = 'Pacific/Auckland'")
-        .execute(&mut *two)
-        .await
-        .unwrap();
-    let week = || (0..7).map(|day| (instant(0) + days(day)).date_naive());
-    let (a, b) = tokio::join!(
-        partitions::ensure(&mut one, week()),
-        partitions::ensure(&mut two, week())
-    );
-    assert!(a.is_ok() && b.is_ok(), "{a:?} {b:?}");
-    let found: Vec<(String, String)> = sqlx::query_as(
-        "SELECT relname::TEXT, pg_get_expr(relpartbound, oid) FROM pg_class
-        WHERE relispartition AND relkind = 'r' ORDER BY relname",
-    )
-    .fetch_all(&mut *one)
-    .await
-    .unwrap();
-    assert_eq!(found.len(), 7);
-    assert_eq!(found[0].0, "checks_20260105");
-    assert_eq!(
-        found[0].1,
-        "FOR VALUES FROM ('2026-01-05 00:00:00+00') TO ('2026-01-06 00:00:00+00')"
-    );
-    let (last, first) = (instant(14 * 3_600 - 1), instant(14 * 3_600));
-    let events = [last, first].map(|at| event(&slot(1, "eu", at), Outcome::Up));
-    assert_eq!(store(&mut one, &events).await.unwrap().stored, 2);
-}
-
-#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
-async fn a_missing_partition_is_named_as_such_inside_the_callers_transaction(pool: PgPool) {
-    let mut connection = pool.acquire().await.unwrap();
-    let mut transaction = connection.begin().await.unwrap();
-    let events = [event(&slot(1, "eu", instant(0)), Outcome::Up)];
-    let error = insert_batch(&mut transaction, &events).await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::MissingPartition, "{error}");
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
@@ -173,12 +108,15 @@ async fn an_event_that_the_database_refuses_takes_its_batch_with_it_but_not_the_
     let mut connection = pool.acquire().await.unwrap();
     let mut events = many(3);
     events[1].checker = "a\0b".to_owned();
-    let error = store(&mut connection, &events).await.unwrap_err();
+    let error = store(&mut connection, &events, None).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Poison, "{error}");
     assert_eq!(rows(&mut connection).await, 0);
 
     events.remove(1);
-    assert_eq!(store(&mut connection, &events).await.unwrap().stored, 2);
+    assert_eq!(
+        store(&mut connection, &events, None).await.unwrap().stored,
+        2
+    );
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
@@ -186,7 +124,7 @@ async fn a_value_beyond_its_column_is_refused_before_the_database_is_asked(pool:
     let mut connection = pool.acquire().await.unwrap();
     let mut events = many(1);
     events[0].timings_us.total = Some(u32::MAX);
-    let error = store(&mut connection, &events).await.unwrap_err();
+    let error = store(&mut connection, &events, None).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Poison, "{error}");
     assert!(error.to_string().contains(&events[0].id.to_string()));
 }
@@ -206,9 +144,7 @@ struct Row {
 }
 
 async fn stored(connection: &mut PgConnection, event: &CheckEvent) -> Row {
-    store(connection, std::slice::from_ref(event))
-        .await
-        .unwrap();
+    store(connection, [event], None).await.unwrap();
     sqlx::query_as(
         "SELECT started_at, failure_kind || ' ' || failure_phase AS failure, failure_detail,
             content::TEXT, status_code, attempts, checker, warnings::TEXT[], evidence,

@@ -7,6 +7,11 @@
 mod checks;
 mod connection;
 mod metrics;
+mod partitions;
+mod replay;
 mod sample;
 mod schema;
 mod sites;
+mod state;
+mod upgrade;
+mod writers;

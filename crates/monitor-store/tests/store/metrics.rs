@@ -28,7 +28,7 @@ async fn stored(pool: &PgPool) -> Vec<CheckEvent> {
         }
     }
     let mut connection = pool.acquire().await.unwrap();
-    checks::store(&mut connection, &events).await.unwrap();
+    checks::store(&mut connection, &events, None).await.unwrap();
     events.retain(|event| event.site_id == SITE);
     events.sort_by_key(|event| (event.scheduled_at, event.region.clone()));
     events

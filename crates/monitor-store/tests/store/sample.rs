@@ -65,6 +65,16 @@ pub(crate) fn event(slot: &Slot, outcome: Outcome) -> CheckEvent {
     event
 }
 
+/// `count` events of several sites, regions and days.
+pub(crate) fn many(count: i64) -> Vec<CheckEvent> {
+    let one = |i: i64| {
+        let region = ["eu", "us"][usize::try_from(i % 2).unwrap()];
+        let at = instant(60 * i) + days(i % 3);
+        event(&slot(1 + i % 7, region, at), Outcome::Up)
+    };
+    (0..count).map(one).collect()
+}
+
 pub(crate) fn site(json: &Value) -> SiteConfig {
     SiteConfig::from_json(json.as_object().unwrap()).unwrap()
 }

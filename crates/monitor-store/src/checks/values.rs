@@ -1,0 +1,63 @@
+//! What an event says, in the types of the table.
+
+use monitor_core::event::{HttpFacts, TlsFacts};
+use monitor_core::{CheckEvent, Outcome};
+use serde::Serialize;
+
+use crate::error::StoreError;
+
+/// The numbers of an event that are narrower in the table.
+pub(super) struct Numbers {
+    pub(super) started_after_ms: Option<i32>,
+    /// DNS, connect, TLS, first byte, transfer, total.
+    pub(super) phases_us: [Option<i32>; 6],
+    pub(super) status_code: Option<i16>,
+    pub(super) attempts: i16,
+}
+
+impl Numbers {
+    pub(super) fn of(event: &CheckEvent) -> Result<Self, StoreError> {
+        Self::narrowed(event).map_err(|error| {
+            StoreError::Value(format!(
+                "check {} does not fit the table: {error}",
+                event.id
+            ))
+        })
+    }
+
+    fn narrowed(event: &CheckEvent) -> Result<Self, std::num::TryFromIntError> {
+        let t = &event.timings_us;
+        let mut phases_us = [None; 6];
+        let phases = [t.dns, t.connect, t.tls, t.first_byte, t.transfer, t.total];
+        for (narrow, wide) in phases_us.iter_mut().zip(phases) {
+            *narrow = wide.map(i32::try_from).transpose()?;
+        }
+        let started_after = event.started_at.map(|at| at - event.scheduled_at);
+        Ok(Self {
+            started_after_ms: started_after
+                .map(|delay| delay.num_milliseconds().try_into())
+                .transpose()?,
+            phases_us,
+            status_code: event.status_code.map(i16::try_from).transpose()?,
+            attempts: i16::try_from(event.attempts)?,
+        })
+    }
+}
+
+/// The facts of a check that was not simply up. Those of the others hardly ever differ and would
+/// be most of the table.
+#[derive(Serialize)]
+pub(super) struct Evidence<'a> {
+    http: Option<&'a HttpFacts>,
+    tls: Option<&'a TlsFacts>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn of(event: &'a CheckEvent) -> Option<Self> {
+        let telling = event.outcome != Outcome::Up && (event.http.is_some() || event.tls.is_some());
+        telling.then(|| Self {
+            http: event.http.as_ref(),
+            tls: event.tls.as_ref(),
+        })
+    }
+}
