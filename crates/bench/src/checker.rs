@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use local_stack::Control;
 
 use crate::console;
-use crate::contender::{BySchemes, Contender, Means, Python};
+use crate::contender::{BySchemes, Contender, Means, Peers};
 use crate::ground::{Ground, SiteKind, kept_folder};
 use crate::memory::{self, Amounts};
 use crate::nginx::Scheme;
@@ -90,23 +90,21 @@ fn means(ground: &Ground) -> Result<Means<'_>> {
             https: sites(name, Scheme::Https, https, interval)?,
         })
     };
-    let python = Python::prepare(ground)
-        .inspect_err(|error| console::say(&format!("  no Python with aiohttp: {error:#}")));
-    ground.control.check()?;
+    let peers = Peers::prepare(ground)?;
     Ok(Means {
         ground,
         scheduled: by_schemes("scheduled", HTTP_SITES, HTTPS_SITES, INTERVAL)?,
         plenty: by_schemes("plenty", PLENTY_HTTP, PLENTY_HTTPS, NEVER_AGAIN)?,
-        python: python.ok(),
+        peers,
     })
 }
 
-type Skipped = Vec<(Contender, &'static str)>;
+type Skipped = Vec<(Contender, String)>;
 
 fn contenders(means: &Means<'_>) -> (Vec<Contender>, Skipped) {
     let (mut present, mut skipped) = (Contender::OURS.to_vec(), Vec::new());
     for contender in Contender::OTHERS {
-        match contender.missing(means.python.as_ref()) {
+        match contender.missing(&means.peers) {
             None => present.push(contender),
             Some(reason) => skipped.push((contender, reason)),
         }

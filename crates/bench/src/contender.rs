@@ -3,11 +3,15 @@
 mod aiohttp;
 mod blackbox;
 mod checker;
+mod cloudprober;
+mod gatus;
+mod go;
+mod peers;
 mod wrk;
 
 use std::fmt;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use local_stack::Process;
 use serde::Serialize;
 
@@ -15,8 +19,9 @@ use crate::ground::{Ground, Sites};
 use crate::histogram::Histogram;
 use crate::nginx::Scheme;
 
-pub(crate) use self::aiohttp::Python;
 pub(crate) use self::checker::Checker;
+use self::cloudprober::Targets;
+pub(crate) use self::peers::Peers;
 
 /// One of those who are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -34,6 +39,10 @@ pub(crate) enum Contender {
     WrkSingle,
     /// The Prometheus project's checker, asked to probe by HTTP.
     Blackbox,
+    /// A status page that checks endpoints by itself.
+    Gatus,
+    /// A prober for Prometheus that checks targets by itself.
+    Cloudprober,
     /// What an engineer would write in an afternoon.
     Aiohttp,
 }
@@ -56,7 +65,15 @@ pub(crate) struct Means<'a> {
     pub(crate) scheduled: BySchemes,
     /// More sites than it can check once within a window.
     pub(crate) plenty: BySchemes,
-    pub(crate) python: Option<Python>,
+    pub(crate) peers: Peers,
+}
+
+impl Means<'_> {
+    /// The same for a peer as the sites on a schedule are for our checker.
+    fn targets(&self, scheme: Scheme) -> Targets {
+        let count = self.scheduled.of(scheme).count;
+        Targets { scheme, count }
+    }
 }
 
 /// The same kind of sites over both schemes.
@@ -74,6 +91,8 @@ impl BySchemes {
     }
 }
 
+/// Requests before a window opens: pools have filled, and code has been compiled or read in.
+const WARM_UP: u64 = 3_000;
 /// How many requests those who work as fast as they can have open at a time.
 const AT_A_TIME: u32 = 64;
 
@@ -81,17 +100,32 @@ impl Contender {
     /// Ours, in both ways of working.
     pub(crate) const OURS: [Self; 2] = [Self::Checker, Self::CheckerFull];
     /// The peers and the floor.
-    pub(crate) const OTHERS: [Self; 4] =
-        [Self::Wrk, Self::WrkSingle, Self::Blackbox, Self::Aiohttp];
+    pub(crate) const OTHERS: [Self; 6] = [
+        Self::Wrk,
+        Self::WrkSingle,
+        Self::Blackbox,
+        Self::Gatus,
+        Self::Cloudprober,
+        Self::Aiohttp,
+    ];
 
     /// Why it cannot be measured here, if it cannot.
-    pub(crate) fn missing(self, python: Option<&Python>) -> Option<&'static str> {
+    pub(crate) fn missing(self, peers: &Peers) -> Option<String> {
         match self {
             Self::Checker | Self::CheckerFull => None,
-            Self::Wrk | Self::WrkSingle => wrk::missing(),
-            Self::Blackbox => wrk::missing().or_else(blackbox::missing),
-            Self::Aiohttp if python.is_some() => None,
-            Self::Aiohttp => Some("no Python with aiohttp could be had"),
+            Self::Wrk | Self::WrkSingle => wrk::missing().map(str::to_owned),
+            Self::Blackbox => wrk::missing().or_else(blackbox::missing).map(str::to_owned),
+            Self::Gatus => peers.gatus.as_ref().err().cloned(),
+            Self::Cloudprober => peers.cloudprober.as_ref().err().cloned(),
+            Self::Aiohttp => peers.python.as_ref().err().cloned(),
+        }
+    }
+
+    /// How many requests it makes before its window opens.
+    pub(crate) fn warm_up(self, scheme: Scheme, means: &Means<'_>) -> u64 {
+        match self {
+            Self::Cloudprober => means.targets(scheme).warm_up(),
+            _ => WARM_UP,
         }
     }
 
@@ -108,9 +142,18 @@ impl Contender {
             }
             Self::WrkSingle => wrk::start(ground, &ground.nginx.url(scheme), 1).map(AtWork::alone),
             Self::Blackbox => blackbox::start(ground, scheme),
-            Self::Aiohttp => aiohttp::start(ground, scheme, means.python.as_ref()),
+            Self::Gatus => gatus::start(ground, scheme, had(&means.peers.gatus)?),
+            Self::Cloudprober => {
+                let program = had(&means.peers.cloudprober)?;
+                cloudprober::start(ground, means.targets(scheme), program)
+            }
+            Self::Aiohttp => aiohttp::start(ground, scheme, had(&means.peers.python)?),
         }
     }
+}
+
+fn had<T>(peer: &Result<T, String>) -> Result<&T> {
+    peer.as_ref().map_err(|reason| anyhow!(reason.clone()))
 }
 
 impl AtWork {
@@ -146,6 +189,8 @@ impl fmt::Display for Contender {
             Self::Wrk => "wrk",
             Self::WrkSingle => "wrk with 1 connection",
             Self::Blackbox => "blackbox_exporter",
+            Self::Gatus => "gatus",
+            Self::Cloudprober => "cloudprober",
             Self::Aiohttp => "aiohttp",
         })
     }

@@ -4,14 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use local_stack::{
-    Control, Kafka, KafkaOptions, Postgres, PostgresOptions, Process, Program, start_both,
-};
+use anyhow::{Context as _, Result, ensure};
+use local_stack::{Control, Kafka, KafkaOptions, Postgres, PostgresOptions, Program, start_both};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_servers::{Authority, Leaf};
 
+use crate::finish;
 use crate::nginx::{Nginx, Scheme};
 
 const ADMIN_LIMIT: Duration = Duration::from_mins(5);
@@ -133,12 +132,9 @@ impl Ground {
     }
 
     fn admin(&self, database: &str, args: &[&str]) -> Result<()> {
-        let mut process = Process::start(&self.program("admin", database).args(args))?;
-        let status = self.control.poll(ADMIN_LIMIT, || process.exited())?;
-        if !status.is_some_and(|status| status.success()) {
-            bail!("admin {} failed\n{}", args.join(" "), process.log().tail());
-        }
-        Ok(())
+        let program = self.program("admin", database).args(args);
+        finish::run(&program, ADMIN_LIMIT, &self.control)
+            .with_context(|| format!("admin {}", args.join(" ")))
     }
 }
 

@@ -4,6 +4,7 @@ mod checker;
 mod console;
 mod contender;
 mod cpu;
+mod finish;
 mod get;
 mod ground;
 mod histogram;

@@ -28,7 +28,7 @@ pub(crate) struct Report {
     pub(crate) samples: Vec<Sample>,
     pub(crate) memory: Memory,
     pub(crate) scale: Vec<Scale>,
-    pub(crate) skipped: Vec<(Contender, &'static str)>,
+    pub(crate) skipped: Vec<(Contender, String)>,
 }
 
 impl Report {

@@ -12,9 +12,7 @@ use crate::histogram::Between;
 use crate::nginx::Scheme;
 use crate::window::{self, Window};
 
-/// Requests before a window opens: pools have filled, and code has been compiled or read in.
-const WARM_UP: u64 = 3_000;
-const WARM_UP_LIMIT: Duration = Duration::from_mins(1);
+const WARM_UP_LIMIT: Duration = Duration::from_mins(2);
 
 /// One contender in one round.
 #[derive(Clone, Debug, Serialize)]
@@ -67,7 +65,7 @@ fn measure(
 ) -> Result<Sample> {
     let ground = means.ground;
     let at_work = contender.start(scheme, means)?;
-    warm_up(&at_work, means)?;
+    warm_up(&at_work, contender.warm_up(scheme, means), means)?;
     let before = at_work.lateness()?;
     let window = window::watch(at_work.id(), &ground.nginx, length, &ground.control)?;
     let lateness = at_work.lateness()?.since(&before);
@@ -82,9 +80,9 @@ fn measure(
     })
 }
 
-fn warm_up(at_work: &AtWork, means: &Means<'_>) -> Result<()> {
+fn warm_up(at_work: &AtWork, requests: u64, means: &Means<'_>) -> Result<()> {
     let ground = means.ground;
-    let enough = ground.nginx.requests()? + WARM_UP;
+    let enough = ground.nginx.requests()? + requests;
     let warm = || {
         cpu::resident(at_work.id()).context("it has ended")?;
         Ok((ground.nginx.requests()? >= enough).then_some(()))

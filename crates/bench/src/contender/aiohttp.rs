@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use local_stack::{Process, Program, find_executable};
 
 use super::AtWork;
+use crate::finish;
 use crate::ground::{Ground, kept_folder};
 use crate::nginx::Scheme;
 
@@ -36,8 +37,8 @@ impl Python {
     }
 }
 
-pub(super) fn start(ground: &Ground, scheme: Scheme, python: Option<&Python>) -> Result<AtWork> {
-    let Python(python) = python.context("there is no Python")?;
+pub(super) fn start(ground: &Ground, scheme: Scheme, python: &Python) -> Result<AtWork> {
+    let Python(python) = python;
     let script = ground.path("aiohttp_checker.py");
     std::fs::write(&script, SCRIPT)?;
     let program = Program::new("aiohttp", python, ground.log("aiohttp"))
@@ -49,10 +50,5 @@ pub(super) fn start(ground: &Ground, scheme: Scheme, python: Option<&Python>) ->
 
 fn run(ground: &Ground, python: &PathBuf, args: &[&str]) -> Result<()> {
     let program = Program::new("python", python, ground.log("python")).args(args);
-    let mut process = Process::start(&program)?;
-    let status = ground.control.poll(INSTALL_LIMIT, || process.exited())?;
-    if !status.is_some_and(|status| status.success()) {
-        bail!("python {} failed\n{}", args.join(" "), process.log().tail());
-    }
-    Ok(())
+    finish::run(&program, INSTALL_LIMIT, &ground.control)
 }

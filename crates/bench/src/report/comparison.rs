@@ -62,11 +62,11 @@ fn target(scheme: Scheme, ours: Contender, other: Contender) -> Option<Target> {
         return None;
     }
     Some(match (other, scheme) {
-        (Contender::Checker | Contender::CheckerFull | Contender::WrkSingle, _) => return None,
         (Contender::Wrk, Scheme::Http) => Target::AtMost(1.15),
         (Contender::Wrk, Scheme::Https) => Target::AtMost(0.85),
         (Contender::Blackbox, Scheme::Http) => Target::AtLeast(8.0),
         (Contender::Blackbox, Scheme::Https) | (Contender::Aiohttp, _) => Target::AtLeast(5.0),
+        _ => return None,
     })
 }
 

@@ -49,7 +49,7 @@ fn report(samples: Vec<Sample>) -> Report {
                 at_most: 0.005,
             }),
         }],
-        skipped: vec![(Contender::Aiohttp, "no Python")],
+        skipped: vec![(Contender::Aiohttp, "no Python".to_owned())],
     }
 }
 
