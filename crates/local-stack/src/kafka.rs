@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use self::configuration::Ports;
+use self::configuration::{Ports, Proxied};
 pub use self::options::{KafkaOptions, KafkaTls};
 use crate::home::Home;
 use crate::ports::ReservedPort;
@@ -86,6 +86,13 @@ impl Kafka {
         self.ports.plaintext
     }
 
+    /// Where the proxies of [`KafkaOptions::proxies`] must lead to, in the same order.
+    #[must_use]
+    pub fn proxied_ports(&self) -> Vec<u16> {
+        let ports = self.ports.proxied.iter();
+        ports.map(|proxied| proxied.port).collect()
+    }
+
     /// Its process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
@@ -106,7 +113,7 @@ impl Kafka {
         self.stop()?;
         let started = Instant::now();
         loop {
-            match self.setup.launch_on(self.ports) {
+            match self.setup.launch_on(&self.ports) {
                 Ok(process) => {
                     self.process = process;
                     return Ok(());
@@ -184,7 +191,7 @@ impl Setup {
             let wanted = self.options.port.or(self.home.last_port());
             let wanted = wanted.filter(|_| attempt == 1);
             let ports = self.free_ports(wanted)?;
-            match self.launch_on(ports) {
+            match self.launch_on(&ports) {
                 Ok(process) => {
                     self.home.remember_port(ports.plaintext)?;
                     return Ok((process, ports));
@@ -202,14 +209,23 @@ impl Setup {
             Some(_) => Some(ReservedPort::any()?),
             None => None,
         };
+        let mut behind = Vec::new();
+        for proxy in &self.options.proxies {
+            behind.push((*proxy, ReservedPort::any()?));
+        }
+        let proxied = behind.into_iter().map(|(proxy, port)| Proxied {
+            port: port.release(),
+            proxy,
+        });
         Ok(Ports {
             plaintext: plaintext.release(),
             controller: controller.release(),
             ssl: ssl.map(ReservedPort::release),
+            proxied: proxied.collect(),
         })
     }
 
-    fn launch_on(&self, ports: Ports) -> Result<Process, LaunchFailure> {
+    fn launch_on(&self, ports: &Ports) -> Result<Process, LaunchFailure> {
         let mut process = self.spawn(ports).map_err(|error| LaunchFailure {
             error,
             port_taken: false,
@@ -226,7 +242,7 @@ impl Setup {
         }
     }
 
-    fn spawn(&self, ports: Ports) -> Result<Process> {
+    fn spawn(&self, ports: &Ports) -> Result<Process> {
         let configuration = self.path("server.properties");
         configuration::write(&configuration, self.home.path(), ports, &self.options)?;
         let program = self

@@ -5,6 +5,7 @@
 //! - [`DnsServer`] answers for the names of a [`Zone`].
 //! - [`Authority`] makes certificates, good and bad ones.
 //! - [`http2`] builds HTTP/2 frames, and [`http1`] HTTP/1 messages.
+//! - [`Proxy`] stands between two programs, and does to their connections what it is told.
 //! - [`network`] is for what only a network of one's own can show.
 //!
 //! Everything listens on free loopback ports and ends when its handle is dropped. Nothing here knows
@@ -15,6 +16,7 @@ mod dns;
 pub mod http1;
 pub mod http2;
 pub mod network;
+mod proxy;
 mod script;
 mod server;
 mod unanswered;
@@ -22,6 +24,7 @@ mod unanswered;
 pub use certificates::{Authority, Identity, Leaf, Validity, unreadable};
 pub use dns::{Answer, DnsServer, Zone};
 pub use hickory_proto::op::ResponseCode;
+pub use proxy::{Proxy, Traffic};
 pub use script::Script;
 pub use server::Server;
 pub use unanswered::{ClosedPort, FullBacklog};

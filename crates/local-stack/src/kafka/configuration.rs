@@ -12,15 +12,25 @@ pub(super) const LOGGING: &str = include_str!("../../../../deploy/local/kafka/lo
 const SERVER: &str = include_str!("../../../../deploy/local/kafka/server.properties");
 
 /// Where the node listens.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ports {
     pub(super) plaintext: u16,
     pub(super) controller: u16,
     pub(super) ssl: Option<u16>,
+    pub(super) proxied: Vec<Proxied>,
+}
+
+/// A listener with a proxy in front of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proxied {
+    /// Where the broker listens.
+    pub(super) port: u16,
+    /// Where the proxy listens, which is what clients are told.
+    pub(super) proxy: u16,
 }
 
 /// Writes the settings of one run; the later of two wins, so the caller's come last.
-pub(super) fn write(path: &Path, home: &Path, ports: Ports, options: &KafkaOptions) -> Result<()> {
+pub(super) fn write(path: &Path, home: &Path, ports: &Ports, options: &KafkaOptions) -> Result<()> {
     let mut settings = settings(&home.join("data"), ports);
     if let Some(tls) = &options.tls {
         settings.extend(tls_settings(tls)?);
@@ -35,34 +45,35 @@ pub(super) fn for_format(data: &Path) -> String {
         plaintext: 1,
         controller: 2,
         ssl: None,
+        proxied: Vec::new(),
     };
-    render(&settings(data, nowhere))
+    render(&settings(data, &nowhere))
 }
 
-fn settings(data: &Path, ports: Ports) -> Vec<(String, String)> {
-    let Ports {
-        plaintext,
-        controller,
-        ssl,
-    } = ports;
-    let (ssl_listener, ssl_address) = ssl.map_or_else(Default::default, |port| {
-        (
-            format!(",SSL://127.0.0.1:{port}"),
-            format!(",SSL://localhost:{port}"),
-        )
-    });
-    let plaintext = format!("PLAINTEXT://127.0.0.1:{plaintext}");
+fn settings(data: &Path, ports: &Ports) -> Vec<(String, String)> {
+    let controller = ports.controller;
+    let mut listeners = vec![format!("PLAINTEXT://127.0.0.1:{}", ports.plaintext)];
+    let mut advertised = listeners.clone();
+    let mut protocols = vec!["CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL".to_owned()];
+    if let Some(port) = ports.ssl {
+        listeners.push(format!("SSL://127.0.0.1:{port}"));
+        advertised.push(format!("SSL://localhost:{port}"));
+    }
+    for (number, Proxied { port, proxy }) in ports.proxied.iter().enumerate() {
+        listeners.push(format!("PROXIED_{number}://127.0.0.1:{port}"));
+        advertised.push(format!("PROXIED_{number}://127.0.0.1:{proxy}"));
+        protocols.push(format!("PROXIED_{number}:PLAINTEXT"));
+    }
+    listeners.push(format!("CONTROLLER://127.0.0.1:{controller}"));
     [
         ("log.dirs", data.to_string_lossy().into_owned()),
         (
             "controller.quorum.voters",
             format!("1@127.0.0.1:{controller}"),
         ),
-        (
-            "listeners",
-            format!("{plaintext}{ssl_listener},CONTROLLER://127.0.0.1:{controller}"),
-        ),
-        ("advertised.listeners", format!("{plaintext}{ssl_address}")),
+        ("listeners", listeners.join(",")),
+        ("advertised.listeners", advertised.join(",")),
+        ("listener.security.protocol.map", protocols.join(",")),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
@@ -97,17 +108,37 @@ fn render(settings: &[(String, String)]) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_second_listener_is_there_only_with_certificates() {
-        let ports = |ssl| Ports {
+    fn rendered(ssl: Option<u16>, proxied: Vec<Proxied>) -> String {
+        let ports = Ports {
             plaintext: 9092,
             controller: 9093,
             ssl,
+            proxied,
         };
-        let listeners = |ssl| render(&settings(Path::new("/data"), ports(ssl)));
+        render(&settings(Path::new("/data"), &ports))
+    }
+
+    #[test]
+    fn the_second_listener_is_there_only_with_certificates() {
         let plain = "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093\n";
-        assert!(listeners(None).contains(plain));
+        assert!(rendered(None, Vec::new()).contains(plain));
         let both = "listeners=PLAINTEXT://127.0.0.1:9092,SSL://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093\n";
-        assert!(listeners(Some(9094)).contains(both));
+        assert!(rendered(Some(9094), Vec::new()).contains(both));
+    }
+
+    #[test]
+    fn clients_of_a_proxy_are_told_its_port() {
+        let proxied = Proxied {
+            port: 9095,
+            proxy: 19095,
+        };
+        let text = rendered(None, vec![proxied]);
+        for line in [
+            "listeners=PLAINTEXT://127.0.0.1:9092,PROXIED_0://127.0.0.1:9095,CONTROLLER://127.0.0.1:9093\n",
+            "advertised.listeners=PLAINTEXT://127.0.0.1:9092,PROXIED_0://127.0.0.1:19095\n",
+            "PROXIED_0:PLAINTEXT\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 }

@@ -21,6 +21,9 @@ pub struct KafkaOptions {
     pub directory: Option<PathBuf>,
     /// A second listener, with mutual TLS.
     pub tls: Option<KafkaTls>,
+    /// The ports of proxies that stand in front of the broker. For each it has a further listener
+    /// without encryption, and tells the clients of that listener to come to the proxy's port.
+    pub proxies: Vec<u16>,
     /// The port to use if it is free; a kept folder remembers its last one by itself.
     pub port: Option<u16>,
     /// Its log; `None` for a file beside the data.
