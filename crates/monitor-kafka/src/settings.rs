@@ -154,6 +154,9 @@ impl KafkaSettings {
             .set("client.id", client_id)
             .set("allow.auto.create.topics", "false")
             .set("socket.keepalive.enable", "true")
+            // A connection may have died without a word. The default waits a minute for an answer.
+            .set("socket.timeout.ms", "10000")
+            .set("socket.connection.setup.timeout.ms", "10000")
             .set("reconnect.backoff.max.ms", "2000")
             .set("statistics.interval.ms", "1000");
         if self.security_protocol != SecurityProtocol::Plaintext {
