@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use nix::sys::signal::{Signal, kill};
+pub use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use serde_json::Value;
 
@@ -38,21 +39,16 @@ impl Binary {
         }
     }
 
-    /// Its path, beside the running test in the target folder.
+    /// Its path: in the folder of the running program, or (for a test) in the one above.
     pub fn path(self) -> anyhow::Result<PathBuf> {
-        let test = std::env::current_exe()?;
-        let folder = test
-            .ancestors()
-            .nth(2)
-            .context("the test has no target folder")?;
-        let path = folder.join(self.name());
-        if !path.exists() {
-            bail!(
-                "{} is not built: run the tests with `cargo xtask test`",
-                path.display()
-            );
-        }
-        Ok(path)
+        let own = std::env::current_exe()?;
+        let folders = own.ancestors().skip(1).take(2);
+        let mut paths = folders.map(|folder| folder.join(self.name()));
+        let path = paths.find(|path| path.exists());
+        path.with_context(|| {
+            let name = self.name();
+            format!("{name} is not built: run the tests with `cargo xtask test`")
+        })
     }
 
     fn command(self, environment: &BTreeMap<String, String>) -> anyhow::Result<Command> {
@@ -220,12 +216,28 @@ impl Service {
         .await
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let process = Pid::from_raw(i32::try_from(self.child.id())?);
+        Ok(kill(process, signal)?)
+    }
+
+    /// Kills it, as a crash would; its log.
+    pub async fn kill(mut self) -> anyhow::Result<String> {
+        self.signal(Signal::SIGKILL)?;
+        self.ended().await?;
+        Ok(self.log())
+    }
+
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(mut self) -> anyhow::Result<(Option<i32>, String)> {
-        kill(
-            Pid::from_raw(i32::try_from(self.child.id())?),
-            Signal::SIGTERM,
-        )?;
+        self.signal(Signal::SIGTERM)?;
         let status = self.ended().await?;
         Ok((status.code(), self.log()))
     }

@@ -117,6 +117,18 @@ impl World {
         Service::start(binary, &[], &self.environment)
     }
 
+    /// Starts a service with some variables of its own.
+    pub fn start_with(
+        &self,
+        binary: Binary,
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Service> {
+        let mut environment = self.environment.clone();
+        let own = variables.iter();
+        environment.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Service::start(binary, &[], &environment)
+    }
+
     /// Starts a service and waits until it is ready.
     pub async fn start_ready(&self, binary: Binary) -> anyhow::Result<Service> {
         let service = self.start(binary)?;

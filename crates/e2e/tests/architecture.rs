@@ -59,13 +59,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "monitor-config",
             "monitor-core",
             "monitor-kafka",
+            "test-servers",
         ],
     ),
 ];
 
 /// Which of our crates may use an outside crate directly, outside of tests.
 const RESERVED: &[(&str, &[&str])] = &[
-    ("rdkafka", &["monitor-kafka"]),
+    ("rdkafka", &["monitor-kafka", "e2e"]),
     ("sqlx", &["monitor-store", "e2e"]),
     ("redb", &["monitor-spool"]),
     ("hyper", &["monitor-probe"]),

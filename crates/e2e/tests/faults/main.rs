@@ -1,0 +1,7 @@
+//! Faults of all that the monitor stands on, each a real one under the real programs, and what must
+//! hold once they have stopped. `docs/reliability.md` has the table.
+
+mod checker;
+mod kafka;
+mod postgres;
+mod scene;
