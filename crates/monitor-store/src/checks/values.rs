@@ -55,7 +55,7 @@ pub(super) struct Evidence<'a> {
 impl<'a> Evidence<'a> {
     pub(super) fn of(event: &'a CheckEvent) -> Option<Self> {
         let telling = event.outcome != Outcome::Up && (event.http.is_some() || event.tls.is_some());
-        telling.then(|| Self {
+        telling.then_some(Self {
             http: event.http.as_ref(),
             tls: event.tls.as_ref(),
         })
