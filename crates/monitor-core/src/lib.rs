@@ -10,6 +10,7 @@
 
 pub mod event;
 pub mod failure;
+pub mod histogram;
 pub mod metric;
 pub mod region;
 pub mod site;
@@ -17,6 +18,7 @@ pub mod slot;
 
 pub use event::CheckEvent;
 pub use failure::{Failure, FailureKind, Outcome, Phase};
+pub use histogram::Histogram;
 pub use region::Region;
 pub use site::{Site, SiteConfig, SiteId};
 pub use slot::{Slot, Slots};
