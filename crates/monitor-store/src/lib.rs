@@ -6,16 +6,21 @@
 //! - [`checks`]: storing events, each once, with the state of their sites.
 //! - [`progress`]: how far a consumer group has come.
 //! - [`partitions`]: the days of the table of checks.
+//! - [`rollups`]: what the checks of an hour and of a day came to.
+//! - [`maintenance`]: what one sink does for all from time to time.
 //! - [`MetricDataProvider`]: asking about what is stored.
 //!
 //! Functions take the connection or pool first, so that the caller owns the transaction. SQL is
 //! checked against the schema at compile time.
 
 pub mod checks;
+mod copy_data;
 mod error;
+pub mod maintenance;
 mod metrics;
 pub mod partitions;
 pub mod progress;
+pub mod rollups;
 pub mod schema;
 mod settings;
 pub mod sites;

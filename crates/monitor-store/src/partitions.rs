@@ -47,13 +47,10 @@ pub async fn today(connection: &mut PgConnection) -> Result<NaiveDate, StoreErro
     .map_err(StoreError::doing("cannot ask for the date"))
 }
 
-/// The days before `before` whose partitions are still there, in order; also those that were
-/// detached but not dropped, because something came between.
-pub async fn expired(
-    connection: &mut PgConnection,
-    before: NaiveDate,
-) -> Result<Vec<NaiveDate>, StoreError> {
-    let days = sqlx::query_scalar!(
+/// The days that have a partition, in order; also those that were detached but not dropped, because
+/// something came between.
+pub async fn days(connection: &mut PgConnection) -> Result<Vec<NaiveDate>, StoreError> {
+    sqlx::query_scalar!(
         r#"-- partitions.days
         SELECT to_date(right(relname, 8), 'YYYYMMDD') AS "day!"
         FROM pg_class
@@ -66,7 +63,15 @@ pub async fn expired(
     .await
     .map_err(StoreError::doing(
         "cannot list the partitions of check_results",
-    ))?;
+    ))
+}
+
+/// Those before `before`.
+pub async fn expired(
+    connection: &mut PgConnection,
+    before: NaiveDate,
+) -> Result<Vec<NaiveDate>, StoreError> {
+    let days = days(connection).await?;
     Ok(days.into_iter().filter(|day| *day < before).collect())
 }
 

@@ -9,6 +9,7 @@ mod connection;
 mod metrics;
 mod partitions;
 mod replay;
+mod rollups;
 mod sample;
 mod schema;
 mod sites;

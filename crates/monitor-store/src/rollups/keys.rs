@@ -1,0 +1,93 @@
+//! Whose checks: pairs of site and region.
+
+use sqlx::PgConnection;
+
+use crate::error::StoreError;
+
+/// Most hours of a series in one transaction: a second of work at the very most, and a few megabytes.
+pub(super) const MOST_AT_ONCE: usize = 1_000;
+
+/// A site as checked from one region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Series {
+    pub(super) site_id: i64,
+    pub(super) region_id: i16,
+}
+
+/// A number of series, as columns.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    site_ids: Vec<i64>,
+    region_ids: Vec<i16>,
+}
+
+impl Keys {
+    pub(super) fn site_ids(&self) -> &[i64] {
+        &self.site_ids
+    }
+
+    pub(super) fn region_ids(&self) -> &[i16] {
+        &self.region_ids
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.site_ids.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Series> {
+        let ids = self.site_ids.iter().zip(&self.region_ids);
+        ids.map(|(site_id, region_id)| Series {
+            site_id: *site_id,
+            region_id: *region_id,
+        })
+    }
+
+    pub(super) fn last(&self) -> Option<Series> {
+        Some(Series {
+            site_id: *self.site_ids.last()?,
+            region_id: *self.region_ids.last()?,
+        })
+    }
+}
+
+impl FromIterator<Series> for Keys {
+    fn from_iter<T: IntoIterator<Item = Series>>(all: T) -> Self {
+        let (site_ids, region_ids) = all
+            .into_iter()
+            .map(|series| (series.site_id, series.region_id))
+            .unzip();
+        Self {
+            site_ids,
+            region_ids,
+        }
+    }
+}
+
+/// The next series after `after`, in order, at most so many. Every site and region that a check was ever stored of
+/// has a state.
+pub(super) async fn next(
+    connection: &mut PgConnection,
+    after: Option<Series>,
+    most: usize,
+) -> Result<Keys, StoreError> {
+    let after = after.unwrap_or(Series {
+        site_id: i64::MIN,
+        region_id: i16::MIN,
+    });
+    let limit = i64::try_from(most.max(1)).unwrap_or(i64::MAX);
+    let series = sqlx::query_as!(
+        Series,
+        r#"-- rollups.series
+        SELECT site_id, region_id FROM site_state
+        WHERE (site_id, region_id) > ($1, $2)
+        ORDER BY site_id, region_id
+        LIMIT $3"#,
+        after.site_id,
+        after.region_id,
+        limit,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::doing("cannot list the sites that were checked"))?;
+    Ok(series.into_iter().collect())
+}

@@ -1,0 +1,200 @@
+//! The checks of one hour, read site by site and added up.
+//!
+//! The database puts the durations of a site together, two in one number: that is one row for a site
+//! instead of sixty, and three values for a check instead of fifteen. What is usual of a check (it is
+//! up, and saw 200) is only counted.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt as _;
+use futures_util::stream::BoxStream;
+use monitor_core::event::ContentMatch;
+use monitor_core::{FailureKind, Outcome};
+use sqlx::PgConnection;
+use strum::VariantArray as _;
+
+use super::keys::{Keys, Series};
+use super::rollup::Rollup;
+use crate::error::StoreError;
+
+/// The checks of one site in one region that were due in one hour.
+struct Checks {
+    site_id: i64,
+    region_id: i16,
+    count: i64,
+    content_matched: i64,
+    content_unmatched: i64,
+    /// Of checks that are not up, saw another code than 200 or are suspect: the code, suspect, and
+    /// the outcome, in bits.
+    unusual: Option<Vec<i32>>,
+    failures: Option<Vec<String>>,
+    /// Two phases each, of the available checks: see [`halves`].
+    dns_connect: Option<Vec<i64>>,
+    tls_first_byte: Option<Vec<i64>>,
+    transfer_total: Option<Vec<i64>>,
+}
+
+const USUAL_CODE: u16 = 200;
+
+/// Calls `each` with what the checks of each of `keys` came to in the hour that begins then, for
+/// those that had any. Returns how many checks that were.
+pub(super) async fn read_hour(
+    connection: &mut PgConnection,
+    hour: DateTime<Utc>,
+    keys: &Keys,
+    mut each: impl FnMut(Series, &Rollup),
+) -> Result<u64, StoreError> {
+    let mut rows = checks(connection, hour, keys);
+    let (mut read, mut rollup) = (0, Rollup::default());
+    while let Some(checks) = rows
+        .try_next()
+        .await
+        .map_err(StoreError::doing("cannot read the checks of an hour"))?
+    {
+        rollup.clear();
+        checks.add_to(&mut rollup)?;
+        each(checks.series(), &rollup);
+        read += rollup.checks();
+    }
+    Ok(read)
+}
+
+fn checks<'c>(
+    connection: &'c mut PgConnection,
+    hour: DateTime<Utc>,
+    keys: &'c Keys,
+) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
+    sqlx::query_as!(
+        Checks,
+        r#"-- rollups.read_checks
+        SELECT
+            site_id AS "site_id!", region_id AS "region_id!", count AS "count!",
+            content_matched AS "content_matched!", content_unmatched AS "content_unmatched!",
+            unusual, failures, dns_connect, tls_first_byte, transfer_total
+        FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
+        CROSS JOIN LATERAL (
+            SELECT
+                count(*) AS count,
+                count(*) FILTER (WHERE content = 'matched') AS content_matched,
+                count(*) FILTER (WHERE content = 'unmatched') AS content_unmatched,
+                array_agg(
+                    (coalesce(status_code, 0)::INTEGER << 4) | (suspect::INTEGER << 3)
+                    | CASE outcome
+                        WHEN 'up' THEN 0
+                        WHEN 'degraded' THEN 1
+                        WHEN 'down' THEN 2
+                        WHEN 'missed' THEN 3
+                        ELSE 4 END
+                ) FILTER (
+                    WHERE outcome <> 'up' OR suspect OR status_code IS DISTINCT FROM 200
+                ) AS unusual,
+                array_agg(failure_kind::TEXT) FILTER (WHERE failure_kind IS NOT NULL) AS failures,
+                array_agg(
+                    (coalesce(dns_us::BIGINT + 1, 0) << 32) | coalesce(connect_us::BIGINT + 1, 0)
+                ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS dns_connect,
+                array_agg(
+                    (coalesce(tls_us::BIGINT + 1, 0) << 32) | coalesce(first_byte_us::BIGINT + 1, 0)
+                ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS tls_first_byte,
+                array_agg(
+                    (coalesce(transfer_us::BIGINT + 1, 0) << 32) | coalesce(total_us::BIGINT + 1, 0)
+                ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS transfer_total
+            FROM check_results
+            WHERE check_results.site_id = key.site_id
+                AND check_results.region_id = key.region_id
+                AND scheduled_at >= $3
+                AND scheduled_at < $4
+        ) AS checks
+        WHERE count > 0"#,
+        keys.site_ids(),
+        keys.region_ids(),
+        hour,
+        hour + TimeDelta::hours(1),
+    )
+    .fetch(connection)
+}
+
+impl Checks {
+    fn series(&self) -> Series {
+        Series {
+            site_id: self.site_id,
+            region_id: self.region_id,
+        }
+    }
+
+    fn add_to(&self, rollup: &mut Rollup) -> Result<(), StoreError> {
+        let unusual = self.unusual.as_deref().unwrap_or_default();
+        for bits in unusual {
+            add_unusual(rollup, *bits)?;
+        }
+        let usual = self.count.unsigned_abs() - unusual.len() as u64;
+        rollup.add_outcome(Outcome::Up, usual);
+        rollup.add_status_code(USUAL_CODE, usual);
+        rollup.add_content(ContentMatch::Matched, self.content_matched.unsigned_abs());
+        rollup.add_content(
+            ContentMatch::Unmatched,
+            self.content_unmatched.unsigned_abs(),
+        );
+        for kind in self.failures.iter().flatten() {
+            rollup.add_failure(failure_kind(kind)?, 1);
+        }
+        let [dns, connect, tls, first_byte, transfer, total] = &mut rollup.phases;
+        for (pairs, high, low) in [
+            (&self.dns_connect, dns, connect),
+            (&self.tls_first_byte, tls, first_byte),
+            (&self.transfer_total, transfer, total),
+        ] {
+            for pair in pairs.iter().flatten() {
+                let durations = halves(*pair);
+                high.record_some(durations.0);
+                low.record_some(durations.1);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add_unusual(rollup: &mut Rollup, bits: i32) -> Result<(), StoreError> {
+    let wrong = || StoreError::Value(format!("an unusual check reads {bits:#x}"));
+    let outcome = usize::try_from(bits & 0b111).ok();
+    let outcome = outcome.and_then(|index| Outcome::VARIANTS.get(index));
+    rollup.add_outcome(*outcome.ok_or_else(wrong)?, 1);
+    rollup.suspect += u64::from(bits & 0b1000 != 0);
+    match u16::try_from(bits >> 4).map_err(|_| wrong())? {
+        0 => {}
+        code => rollup.add_status_code(code, 1),
+    }
+    Ok(())
+}
+
+/// Both durations of a pair: each is one more than it is, or zero when there is none.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "one half of the bits at a time"
+)]
+fn halves(pair: i64) -> (Option<u32>, Option<u32>) {
+    let bits = pair.cast_unsigned();
+    let (high, low) = ((bits >> 32) as u32, bits as u32);
+    (high.checked_sub(1), low.checked_sub(1))
+}
+
+pub(super) fn failure_kind(name: &str) -> Result<FailureKind, StoreError> {
+    name.parse().map_err(|_| {
+        StoreError::Value(format!(
+            "the checks table says {name:?}, which this program does not know"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_holds_two_durations_that_need_not_be_there() {
+        let largest = i64::from(i32::MAX) + 1;
+        assert_eq!(halves(0), (None, None));
+        assert_eq!(halves(1), (None, Some(0)));
+        assert_eq!(halves((1 << 32) | 6), (Some(0), Some(5)));
+        let both = Some(i32::MAX.unsigned_abs());
+        assert_eq!(halves((largest << 32) | largest), (both, both));
+    }
+}
