@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use monitor_config::Environment;
 use monitor_core::{CheckEvent, Outcome, Region, SiteConfig, SiteId, Slot};
-use monitor_probe::{IpNet, Prober, ProberSettings};
+use monitor_probe::{IpNet, Prober, ProberSettings, RevocationLists};
 
 use crate::output::print;
 use crate::settings;
@@ -36,6 +36,9 @@ pub(crate) struct Probe {
     /// Connect to these networks although they are not public
     #[arg(long, value_name = "NETWORK", value_delimiter = ',')]
     allow: Vec<IpNet>,
+    /// Certificate revocation lists to heed: files, or folders of them
+    #[arg(long, value_name = "FILE", value_delimiter = ',')]
+    crl: Vec<PathBuf>,
 }
 
 pub(crate) async fn run(probe: Probe, environment: &Environment) -> anyhow::Result<ExitCode> {
@@ -47,6 +50,7 @@ pub(crate) async fn run(probe: Probe, environment: &Environment) -> anyhow::Resu
     let prober = Prober::new(&ProberSettings {
         allow_private_targets: probe.allow_private,
         allowed_networks: probe.allow,
+        revocation_lists: revocation_lists(&probe.crl)?,
         ..ProberSettings::default()
     })?;
     let colours = std::io::stdout().is_terminal() && !environment.is_set("NO_COLOR");
@@ -62,6 +66,13 @@ pub(crate) async fn run(probe: Probe, environment: &Environment) -> anyhow::Resu
         worst = worst.max(exit_code(event.outcome));
     }
     Ok(ExitCode::from(worst))
+}
+
+fn revocation_lists(files: &[PathBuf]) -> anyhow::Result<RevocationLists> {
+    RevocationLists::read(files).map_err(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!(errors.join("\n"))
+    })
 }
 
 async fn check(prober: &Prober, site: &SiteConfig) -> anyhow::Result<CheckEvent> {

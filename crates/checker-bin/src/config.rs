@@ -8,6 +8,8 @@ use monitor_core::Region;
 use monitor_probe::IpNet;
 use serde::Deserialize;
 
+use crate::revocation;
+
 /// What the command line adds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +35,9 @@ pub(crate) struct CheckerSettings {
     /// Name servers to ask; the system's when empty.
     #[serde(default, deserialize_with = "monitor_config::list")]
     pub(crate) name_servers: Vec<SocketAddr>,
+    /// Files and folders of certificate revocation lists.
+    #[serde(default, deserialize_with = "monitor_config::list")]
+    pub(crate) crl_files: Vec<PathBuf>,
     /// Folder for what the next run has to know.
     pub(crate) spool_dir: Option<PathBuf>,
 }
@@ -71,6 +76,11 @@ impl Section for CheckerSettings {
         )
         .example("192.0.2.53:53"),
         Variable::optional(
+            "CHECKER_CRL_FILES",
+            "certificate revocation lists, PEM or DER: files or folders of them, comma separated",
+        )
+        .example("/etc/aiven-monitor/crl"),
+        Variable::optional(
             "CHECKER_SPOOL_DIR",
             "folder that outlives a restart: the slots in between are then told as missed",
         )
@@ -84,6 +94,7 @@ impl Section for CheckerSettings {
         ];
         let none = limits.into_iter().filter(|(_, limit)| *limit == 0);
         none.map(|(variable, _)| Problem::new(variable, "must be at least 1"))
+            .chain(revocation::problems(&self.crl_files))
             .collect()
     }
 }
@@ -100,7 +111,7 @@ pub(crate) fn checker_name() -> String {
 
 #[cfg(test)]
 mod tests {
-    use monitor_config::{table_mistakes, template_mistakes};
+    use monitor_config::{Environment, table_mistakes, template_mistakes};
     use monitor_kafka::KafkaSettings;
     use monitor_runtime::RuntimeSettings;
     use monitor_store::DatabaseSettings;
@@ -110,6 +121,21 @@ mod tests {
     #[test]
     fn the_table_fits_the_struct() {
         assert_eq!(table_mistakes::<CheckerSettings>(), [""; 0]);
+    }
+
+    #[test]
+    fn a_revocation_list_that_is_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("list.crl");
+        std::fs::write(&file, "no list").unwrap();
+        let file = file.to_str().unwrap();
+        let environment = Environment::from_pairs([("CHECKER_CRL_FILES", file)]);
+        let error = environment.load::<(CheckerSettings,)>().unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("CHECKER_CRL_FILES") && error.contains(file),
+            "{error}"
+        );
     }
 
     #[test]

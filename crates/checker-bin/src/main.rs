@@ -9,6 +9,7 @@ mod config;
 mod in_flight;
 mod meters;
 mod outbox;
+mod revocation;
 mod run;
 mod schedule;
 mod sites;

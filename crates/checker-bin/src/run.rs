@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use monitor_core::CheckEvent;
 use monitor_kafka::{KafkaSettings, Link, topics};
-use monitor_probe::{Prober, ProberSettings};
+use monitor_probe::{Prober, ProberSettings, RevocationLists};
 use monitor_runtime::{Component, Context, retry_until_ready};
 use monitor_store::{DatabaseSettings, schema};
 use tokio::sync::{mpsc, watch};
@@ -15,6 +15,7 @@ use crate::checks::{Checks, ChecksSettings, Surroundings};
 use crate::compact::CompactSite;
 use crate::config::{Arguments, CheckerSettings, checker_name};
 use crate::outbox::Outbox;
+use crate::revocation;
 use crate::sites::SiteList;
 use crate::watermark::Watermark;
 
@@ -38,20 +39,28 @@ pub(crate) async fn run(
     context: Context,
 ) -> anyhow::Result<()> {
     kafka.log_warnings();
-    let halves = halves(&settings, &kafka)?;
+    let lists = revocation::read(&settings.crl_files)?;
+    let halves = halves(&settings, &kafka, &lists)?;
     if arguments.once {
         return check_once(halves, &kafka, &database, &context).await;
     }
+    let following = revocation::follow(lists, context.stop.clone());
+    context.spawn("revocation lists", following);
     let folder = settings.spool_dir.as_deref();
     let watermark = folder.map(|folder| Watermark::open(folder, &settings.region));
     check_for_ever(halves, watermark.transpose()?, (kafka, database), &context).await
 }
 
-fn halves(settings: &CheckerSettings, kafka: &KafkaSettings) -> anyhow::Result<Halves> {
+fn halves(
+    settings: &CheckerSettings,
+    kafka: &KafkaSettings,
+    lists: &RevocationLists,
+) -> anyhow::Result<Halves> {
     let prober = Prober::new(&ProberSettings {
         allow_private_targets: settings.allow_private_targets,
         allowed_networks: settings.allowed_networks.clone(),
         name_servers: settings.name_servers.clone(),
+        revocation_lists: lists.clone(),
     })?;
     let checker = checker_name();
     let (sender, results) = mpsc::channel(RESULTS);

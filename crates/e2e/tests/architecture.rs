@@ -74,6 +74,7 @@ const RESERVED: &[(&str, &[&str])] = &[
         "tokio-rustls",
         &["monitor-probe", "demo-targets", "test-servers"],
     ),
+    ("rustls-webpki", &["monitor-probe"]),
     ("hickory-resolver", &["monitor-probe"]),
     ("hickory-proto", &["test-servers"]),
     ("axum", &["monitor-runtime"]),

@@ -14,6 +14,7 @@ use crate::attempt::attempt;
 use crate::observation::{Observation, micros_since};
 use crate::report::Report;
 use crate::resolver::Resolver;
+use crate::revocation::RevocationLists;
 use crate::tls::Trust;
 
 /// How checks are made, whatever the site.
@@ -25,6 +26,8 @@ pub struct ProberSettings {
     pub allowed_networks: Vec<IpNet>,
     /// Name servers to ask; those of the system when empty.
     pub name_servers: Vec<SocketAddr>,
+    /// What certificates are revoked, besides those of which their servers say so.
+    pub revocation_lists: RevocationLists,
 }
 
 /// Why no checks can be made.
@@ -50,9 +53,10 @@ impl Prober {
     pub fn new(settings: &ProberSettings) -> Result<Self, ProberError> {
         let resolver = Resolver::new(&settings.name_servers)
             .map_err(|error| ProberError::Resolver(error.to_string()))?;
+        let lists = settings.revocation_lists.clone();
         Ok(Self {
             resolver,
-            trust: Trust::of_system().map_err(|error| ProberError::Tls(error.to_string()))?,
+            trust: Trust::of_system(lists).map_err(|error| ProberError::Tls(error.to_string()))?,
             allowed: Allowed {
                 private: settings.allow_private_targets,
                 networks: settings.allowed_networks.clone(),

@@ -3,6 +3,8 @@
 mod bounded;
 mod facts;
 mod presented;
+mod revoked;
+mod stapled;
 mod trust;
 mod trusted;
 mod verifier;
@@ -12,12 +14,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use monitor_core::event::{TlsFacts, VerifyError};
 use monitor_core::{FailureKind, Phase, SiteConfig};
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError, ProtocolVersion};
+use rustls::{AlertDescription, CertificateError, OtherError, ProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
+use self::revoked::Revoked;
 pub(crate) use self::trust::Trust;
 use crate::failure::{Failed, kind_of_io};
 
@@ -121,12 +124,17 @@ fn kind_of_certificate(reason: &CertificateError) -> FailureKind {
             FailureKind::CertHostnameMismatch
         }
         CertificateError::UnknownIssuer => FailureKind::CertUntrusted,
-        CertificateError::Revoked => FailureKind::CertRevoked,
+        CertificateError::Other(OtherError(error)) if error.is::<Revoked>() => {
+            FailureKind::CertRevoked
+        }
         _ => FailureKind::CertInvalid,
     }
 }
 
 fn certificate_detail(reason: &CertificateError, record: &Record) -> String {
+    if let CertificateError::Other(OtherError(error)) = reason {
+        return error.to_string();
+    }
     let facts = record.facts().unwrap_or_default();
     let subject = facts
         .subject

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// A certificate authority.
 pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
+    pub(crate) issuer: Issuer<'static, KeyPair>,
     /// The certificates between its leaves and its root; empty when it is the root.
     intermediates: Vec<String>,
     pem: String,
@@ -83,6 +83,15 @@ impl Leaf {
     pub fn of(name: &str) -> Self {
         Self {
             names: vec![name.to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// A good one, of whoever speaks for an authority about revoked certificates.
+    #[must_use]
+    pub fn of_responder() -> Self {
+        Self {
+            usage: ExtendedKeyUsagePurpose::OcspSigning,
             ..Self::default()
         }
     }
@@ -151,6 +160,12 @@ impl Authority {
         &self.pem
     }
 
+    /// Its private key, in PEM.
+    #[must_use]
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// Signs a leaf.
     pub fn issue(&self, leaf: &Leaf) -> anyhow::Result<Identity> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
@@ -198,6 +213,15 @@ impl Identity {
             .with_no_client_auth()
             .with_single_cert(self.certificates()?, self.private_key()?)?;
         Ok(offering(config, alpn))
+    }
+
+    /// A server that shows this identity, and what its authority says about it.
+    pub fn server_with_ocsp(&self, response: Vec<u8>) -> anyhow::Result<Arc<ServerConfig>> {
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert_with_ocsp(self.certificates()?, self.private_key()?, response)?;
+        Ok(offering(config, &[]))
     }
 
     /// A server that shows this identity and asks for one of this authority.

@@ -36,6 +36,16 @@ pub(super) fn read(
     facts.not_after = instant(parsed.validity().not_after);
 }
 
+/// Whose certificate it is, and who signed it.
+pub(super) fn names(certificate: &CertificateDer<'_>) -> (String, String) {
+    let read = chain_certificate(certificate);
+    let unknown = || "without a name".to_owned();
+    (
+        read.subject.unwrap_or_else(unknown),
+        read.issuer.unwrap_or_else(unknown),
+    )
+}
+
 fn chain_certificate(certificate: &CertificateDer<'_>) -> ChainCertificate {
     let sha256 = Some(hexadecimal(&Sha256::digest(certificate)));
     let Ok((_, parsed)) = parse_x509_certificate(certificate) else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use monitor_core::SiteConfig;
 use monitor_core::site::HttpVersion;
-use rustls::client::{Resumption, VerifierBuilderError, WebPkiServerVerifier};
+use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -16,6 +16,7 @@ use super::bounded::Bounded;
 use super::presented::{Fingerprint, Presented, fingerprint};
 use super::trusted::Trusted;
 use super::verifier::RecordingVerifier;
+use crate::revocation::RevocationLists;
 
 /// Most `tls_ca` of sites that are kept ready.
 const AUTHORITIES: usize = 1_000;
@@ -31,6 +32,7 @@ pub(crate) struct Trust {
     /// By the PEM text of a site's `tls_ca`.
     of_sites: Bounded<String, Arc<Trusted>>,
     readings: Arc<Readings>,
+    lists: RevocationLists,
 }
 
 /// Certificates of servers, each read once.
@@ -54,13 +56,13 @@ impl Readings {
 }
 
 impl Trust {
-    /// Trusts the authorities of the system.
-    pub(crate) fn of_system() -> Result<Self, rustls::Error> {
+    /// Trusts the authorities of the system, but nothing that is in these lists.
+    pub(crate) fn of_system(lists: RevocationLists) -> Result<Self, rustls::Error> {
         let provider = Arc::new(provider());
         let mut roots = RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         roots.add_parsable_certificates(found.certs);
-        let system = trusted(roots, &provider)
+        let system = Trusted::new(roots, &provider)
             .inspect_err(|error| {
                 tracing::warn!("the system trusts no certificate authority ({error})");
             })
@@ -68,9 +70,10 @@ impl Trust {
         Ok(Self {
             template: template(&provider)?,
             provider,
-            system,
+            system: system.map(Arc::new),
             of_sites: Bounded::new(AUTHORITIES),
             readings: Arc::new(Readings(Bounded::new(READINGS))),
+            lists,
         })
     }
 
@@ -83,8 +86,11 @@ impl Trust {
             return Ok(known);
         }
         let trusted = authorities(pem)
-            .and_then(|roots| trusted(roots, &self.provider).map_err(|error| error.to_string()))
+            .and_then(|roots| {
+                Trusted::new(roots, &self.provider).map_err(|error| error.to_string())
+            })
             .map_err(|error| format!("tls_ca: {error}"))?;
+        let trusted = Arc::new(trusted);
         self.of_sites.insert(pem.clone(), Arc::clone(&trusted));
         Ok(trusted)
     }
@@ -97,6 +103,7 @@ impl Trust {
     ) -> Result<ClientConfig, String> {
         let verifier = RecordingVerifier {
             trusted: self.trusted(site)?,
+            lists: self.lists.known(),
             readings: Arc::clone(&self.readings),
             record,
             enforce: site.tls_verify,
@@ -135,15 +142,6 @@ fn provider() -> CryptoProvider {
         .cipher_suites
         .sort_by_key(|suite| suite.suite() != preferred);
     provider
-}
-
-fn trusted(
-    roots: RootCertStore,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<Trusted>, VerifierBuilderError> {
-    let builder =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    Ok(Arc::new(Trusted::new(builder.build()?)))
 }
 
 fn authorities(pem: &str) -> Result<RootCertStore, String> {

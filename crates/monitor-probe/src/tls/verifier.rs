@@ -9,12 +9,15 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use super::Record;
 use super::trust::Readings;
 use super::trusted::{Shown, Trusted};
+use crate::revocation::Known;
 
 /// Asks the real verifier, and returns its verdict unchanged unless the site does not want one.
 #[derive(Debug)]
 pub(super) struct RecordingVerifier {
     /// Whom to trust.
     pub(super) trusted: Arc<Trusted>,
+    /// What is known to be revoked.
+    pub(super) lists: Arc<Known>,
     /// Certificates that were read before.
     pub(super) readings: Arc<Readings>,
     pub(super) record: Record,
@@ -40,7 +43,7 @@ impl ServerCertVerifier for RecordingVerifier {
             name: server_name,
             ocsp_response,
         };
-        match self.trusted.verify(&shown, &presented, now) {
+        match self.trusted.verify(&shown, &presented, &self.lists, now) {
             Err(error) if !self.enforce => {
                 let error = super::verify_error(&error, &self.record);
                 self.record.update(|known| known.verify_error = Some(error));

@@ -273,6 +273,7 @@ async fn of_a_name_only_the_addresses_that_are_allowed_are_connected_to() {
         allow_private_targets: false,
         allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
         name_servers: vec![dns.address()],
+        ..ProberSettings::default()
     };
     let report = check_with(&settings, json!({"url": url(&server)})).await;
     assert_eq!(report.outcome, Outcome::Up);

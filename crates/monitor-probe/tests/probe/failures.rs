@@ -120,6 +120,7 @@ async fn produce(kind: FailureKind) -> anyhow::Result<Option<Scenario>> {
         FailureKind::CertNotYetValid => tls::not_yet_valid().await?,
         FailureKind::CertHostnameMismatch => tls::other_name().await?,
         FailureKind::CertUntrusted => tls::other_authority().await?,
+        FailureKind::CertRevoked => tls::revoked().await?,
         FailureKind::CertInvalid => tls::certificate_of_a_client().await?,
         FailureKind::FirstByteTimeout => response::silence().await?,
         FailureKind::NoResponse => response::close().await?,
@@ -140,8 +141,6 @@ async fn produce(kind: FailureKind) -> anyhow::Result<Option<Scenario>> {
         FailureKind::CheckerNetwork => ours::no_route().await?,
         FailureKind::CheckerResources => ours::no_port_left().await?,
         FailureKind::Configuration => ours::unusable_authority().await?,
-        // Nothing reads revocation lists, so that no certificate is ever found in one.
-        FailureKind::CertRevoked => return Ok(None),
         // Those of checks that were not made.
         FailureKind::Overloaded | FailureKind::NotRunning | FailureKind::Handover => {
             return Ok(None);

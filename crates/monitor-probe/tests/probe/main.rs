@@ -14,6 +14,7 @@ mod hostile;
 mod namespace;
 mod packaged;
 mod redirects;
+mod revocation;
 mod secrets;
 mod site;
 mod verdicts;

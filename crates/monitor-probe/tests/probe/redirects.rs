@@ -170,6 +170,7 @@ fn only_the_first_address(dns: &DnsServer) -> ProberSettings {
         allow_private_targets: false,
         allowed_networks: vec!["127.0.0.1/32".parse().unwrap()],
         name_servers: vec![dns.address()],
+        ..ProberSettings::default()
     }
 }
 

@@ -3,18 +3,30 @@
 use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rustls::RootCertStore;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    IsCa, KeyIdMethod, KeyPair, RevokedCertParams, SerialNumber, date_time_ymd,
+};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::CertificateRevocationListDer;
+use x509_parser::parse_x509_certificate;
 
 use super::super::presented::fingerprint;
 use super::*;
+use crate::revocation::List;
 
 /// What a server may show: good and bad, with and without intermediates.
 struct Chains {
-    roots: Arc<RootCertStore>,
+    roots: RootCertStore,
     shown: Vec<Vec<CertificateDer<'static>>>,
+    lists: Vec<Lists>,
+}
+
+/// What a checker may be given.
+struct Lists {
+    ours: Known,
+    /// Those of it that are about our authorities.
+    plain: Vec<CertificateRevocationListDer<'static>>,
 }
 
 const NAMES: [&str; 3] = ["a.example", "b.example", "127.0.0.1"];
@@ -29,8 +41,9 @@ fn params(names: &[&str], years: (i32, i32)) -> CertificateParams {
     params
 }
 
-fn authority(years: (i32, i32)) -> CertificateParams {
+fn authority(name: &str, years: (i32, i32)) -> CertificateParams {
     let mut params = params(&[], years);
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
 }
@@ -41,22 +54,98 @@ fn leaf(issuer: &Issuer, names: &[&str], years: (i32, i32)) -> CertificateDer<'s
     certificate.der().clone()
 }
 
+fn root() -> Issuer {
+    let params = authority("root", (2000, 2100));
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A list that an authority made in this year.
+fn list(
+    issuer: &Issuer,
+    year: i32,
+    revoked: &[&CertificateDer<'_>],
+) -> CertificateRevocationListDer<'static> {
+    let entry = |certificate: &&CertificateDer<'_>| RevokedCertParams {
+        serial_number: SerialNumber::from_slice(
+            parse_x509_certificate(certificate).unwrap().1.raw_serial(),
+        ),
+        revocation_time: date_time_ymd(2010, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(year, 1, 1),
+        next_update: date_time_ymd(year + 1, 1, 1),
+        crl_number: SerialNumber::from_slice(&year.to_be_bytes()),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.iter().map(entry).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    list.signed_by(issuer).unwrap().into()
+}
+
+/// What a checker is given at once: first what is about our authorities, the latest first.
+fn lists(
+    generation: u64,
+    plain: Vec<CertificateRevocationListDer<'static>>,
+    others: Vec<CertificateRevocationListDer<'static>>,
+) -> Lists {
+    // However the files are called.
+    let given = others.into_iter().chain(plain.iter().rev().cloned());
+    let given = given.flat_map(|list| List::read_all(&list).unwrap());
+    Lists {
+        ours: Known::new(generation, given.collect()),
+        plain,
+    }
+}
+
 static CHAINS: LazyLock<Chains> = LazyLock::new(|| {
-    let root =
-        || CertifiedIssuer::self_signed(authority((2000, 2100)), KeyPair::generate().unwrap());
-    let (trusted, stranger) = (root().unwrap(), root().unwrap());
-    let intermediate = |issuer: &Issuer, years| {
+    let (trusted, stranger) = (root(), root());
+    let intermediate = |issuer: &Issuer, name, years| {
         let key = KeyPair::generate().unwrap();
-        CertifiedIssuer::signed_by(authority(years), key, issuer).unwrap()
+        CertifiedIssuer::signed_by(authority(name, years), key, issuer).unwrap()
     };
     let (young, old) = (
-        intermediate(&trusted, (2020, 2040)),
-        intermediate(&trusted, (2000, 2022)),
+        intermediate(&trusted, "young", (2020, 2040)),
+        intermediate(&trusted, "old", (2000, 2022)),
     );
     let mut roots = RootCertStore::empty();
     roots.add(trusted.der().clone()).unwrap();
     let direct = leaf(&trusted, &["a.example", "127.0.0.1"], (2015, 2030));
     let through = leaf(&young, &["b.example"], (2018, 2035));
+    let revokes_direct = list(&trusted, 2024, &[&direct]);
+    let revokes_young = list(&trusted, 2025, &[young.der()]);
+    let lists = vec![
+        lists(0, vec![], vec![]),
+        lists(1, vec![revokes_direct.clone()], vec![]),
+        // The latest list counts, whatever an earlier one has said.
+        lists(
+            2,
+            vec![revokes_young.clone(), revokes_direct.clone()],
+            vec![],
+        ),
+        lists(
+            3,
+            vec![list(&young, 2024, &[&through]), list(&trusted, 2024, &[])],
+            vec![],
+        ),
+        // Another authority of the same name, whose list is later.
+        lists(
+            4,
+            vec![revokes_direct],
+            vec![list(&stranger, 2026, &[&direct])],
+        ),
+        lists(
+            5,
+            vec![],
+            vec![list(&stranger, 2026, &[&direct, &through, young.der()])],
+        ),
+        lists(
+            6,
+            vec![revokes_young, list(&young, 2024, &[&through])],
+            vec![],
+        ),
+    ];
     let mut tampered = direct.to_vec();
     let last = tampered.len() - 1;
     tampered[last] ^= 1;
@@ -75,17 +164,39 @@ static CHAINS: LazyLock<Chains> = LazyLock::new(|| {
         vec![vec![1, 2, 3].into()],
     ];
     Chains {
-        roots: Arc::new(roots),
+        roots,
         shown,
+        lists,
     }
 });
 
-fn verifier() -> Arc<WebPkiServerVerifier> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let roots = Arc::clone(&CHAINS.roots);
-    WebPkiServerVerifier::builder_with_provider(roots, provider)
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn trusted() -> Trusted {
+    Trusted::new(CHAINS.roots.clone(), &provider()).unwrap()
+}
+
+/// The verifier of rustls, which remembers nothing.
+fn plain(lists: &Lists) -> Arc<WebPkiServerVerifier> {
+    let roots = Arc::new(CHAINS.roots.clone());
+    WebPkiServerVerifier::builder_with_provider(roots, provider())
+        .with_crls(lists.plain.iter().cloned())
+        .allow_unknown_revocation_status()
         .build()
         .unwrap()
+}
+
+fn reason(error: Error) -> String {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(error)))
+            if error.is::<Revoked>() =>
+        {
+            Error::from(CertificateError::Revoked).to_string()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// The first second of a year, roughly, and some seconds more.
@@ -98,22 +209,24 @@ proptest! {
     #[test]
     fn the_verdict_is_that_of_the_plain_verifier(
         handshakes in prop::collection::vec(
-            (0..8_usize, 0..NAMES.len(), 2008..2042_u64, 0..60_000_u64), 1..60,
+            (0..8_usize, 0..7_usize, 0..NAMES.len(), 2008..2042_u64, 0..60_000_u64), 1..60,
         ),
     ) {
-        let (plain, trusted) = (verifier(), Trusted::new(verifier()));
-        for (chain, name, year, seconds) in handshakes {
+        let trusted = trusted();
+        let plain: Vec<_> = CHAINS.lists.iter().map(plain).collect();
+        for (chain, lists, name, year, seconds) in handshakes {
             let (certificate, intermediates) = CHAINS.shown[chain].split_first().unwrap();
             let name = ServerName::try_from(NAMES[name]).unwrap();
             let now = time(year, seconds);
+            let plain = &plain[lists];
             let expected = plain.verify_server_cert(certificate, intermediates, &name, &[], now);
             let print = fingerprint(certificate, intermediates);
             let presented = Presented::read(print, certificate, intermediates);
             let shown = Shown { certificate, intermediates, name: &name, ocsp_response: &[] };
-            let verdict = trusted.verify(&shown, &presented, now);
+            let verdict = trusted.verify(&shown, &presented, &CHAINS.lists[lists].ours, now);
             prop_assert_eq!(
-                verdict.map(drop).map_err(|error| error.to_string()),
-                expected.map(drop).map_err(|error| error.to_string())
+                verdict.map(drop).map_err(reason),
+                expected.map(drop).map_err(reason)
             );
         }
     }
@@ -121,7 +234,7 @@ proptest! {
 
 #[test]
 fn a_success_is_remembered_only_while_every_certificate_is_valid() {
-    let trusted = Trusted::new(verifier());
+    let (trusted, none) = (trusted(), Known::default());
     let (certificate, intermediates) = CHAINS.shown[2].split_first().unwrap();
     let name = ServerName::try_from("b.example").unwrap();
     let print = fingerprint(certificate, intermediates);
@@ -134,14 +247,39 @@ fn a_success_is_remembered_only_while_every_certificate_is_valid() {
     };
     let key = (print, name.clone());
     assert!(trusted.verified.get(&key).is_none());
-    trusted.verify(&shown, &presented, time(2025, 0)).unwrap();
+    let verify = |year| trusted.verify(&shown, &presented, &none, time(year, 0));
+    verify(2025).unwrap();
     assert!(trusted.verified.get(&key).is_some());
-    trusted
-        .verify(&shown, &presented, time(2036, 0))
-        .unwrap_err();
-    trusted
-        .verify(&shown, &presented, time(2019, 0))
-        .unwrap_err();
+    verify(2036).unwrap_err();
+    verify(2019).unwrap_err();
+}
+
+#[test]
+fn what_lists_say_is_remembered_until_they_change() {
+    let trusted = trusted();
+    let (certificate, intermediates) = CHAINS.shown[2].split_first().unwrap();
+    let name = ServerName::try_from("b.example").unwrap();
+    let print = fingerprint(certificate, intermediates);
+    let presented = Presented::read(print, certificate, intermediates);
+    let shown = Shown {
+        certificate,
+        intermediates,
+        name: &name,
+        ocsp_response: &[],
+    };
+    let lists = |number: usize| &CHAINS.lists[number].ours;
+    let verify = |number| trusted.verify(&shown, &presented, lists(number), time(2025, 0));
+    let remembered = |number: u64| trusted.remembered.get(&(print, number));
+    verify(0).unwrap();
+    assert_eq!(remembered(0), None);
+    verify(1).unwrap();
+    assert_eq!(remembered(1), Some(None));
+    assert_eq!(remembered(2), None);
+    verify(2).unwrap_err();
+    assert_eq!(
+        remembered(2).flatten().unwrap().to_string(),
+        "certificate CN=young is in the revocation list of CN=root"
+    );
 }
 
 #[test]

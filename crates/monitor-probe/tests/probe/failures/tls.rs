@@ -1,11 +1,13 @@
 //! Handshakes that fail, and certificates that are refused.
 
+use anyhow::anyhow;
 use monitor_core::Phase;
+use monitor_probe::{ProberSettings, RevocationLists};
 use serde_json::json;
 use test_servers::{Authority, Leaf, Script, Server, Validity, http1};
 
 use super::Scenario;
-use crate::site::{LATE, SOON, check};
+use crate::site::{LATE, SOON, check, check_with, settings};
 
 async fn behaving(script: Script, timeout: &str) -> anyhow::Result<Scenario> {
     let server = Server::plain([script]).await?;
@@ -51,6 +53,21 @@ pub(super) async fn not_yet_valid() -> anyhow::Result<Scenario> {
 
 pub(super) async fn other_name() -> anyhow::Result<Scenario> {
     showing(Leaf::of("other.test")).await
+}
+
+pub(super) async fn revoked() -> anyhow::Result<Scenario> {
+    let authority = Authority::root()?;
+    let leaf = authority.issue(&Leaf::default())?;
+    let server = Server::tls(leaf.server(&[])?, []).await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("list.pem");
+    std::fs::write(&file, authority.revocation_list(&[&leaf.chain])?)?;
+    let settings = ProberSettings {
+        revocation_lists: RevocationLists::read(&[file]).map_err(|errors| anyhow!("{errors:?}"))?,
+        ..settings()
+    };
+    let site = json!({"url": server.url("https", "/"), "tls_ca": authority.pem()});
+    Ok(Scenario::ends(Phase::Tls, check_with(&settings, site).await).https())
 }
 
 pub(super) async fn certificate_of_a_client() -> anyhow::Result<Scenario> {
