@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -26,6 +27,8 @@ pub(crate) struct Ground {
     authority: String,
     programs: PathBuf,
     folder: TempDir,
+    /// How many spools there were.
+    spools: AtomicU32,
 }
 
 /// A database with sites in it.
@@ -73,6 +76,7 @@ impl Ground {
             authority: authority.pem().to_owned(),
             programs,
             folder,
+            spools: AtomicU32::new(0),
         };
         fs::write(ground.path("authority.pem"), &ground.authority)?;
         ground.admin("postgres", &["topics", "create"])?;
@@ -115,12 +119,15 @@ impl Ground {
 
     /// One of our programs, with everything that it needs to know.
     pub(crate) fn program(&self, name: &str, database: &str) -> Program {
+        // A new one each time: nobody has to deliver what the one before has left.
+        let spool = self.spools.fetch_add(1, Ordering::Relaxed);
         Program::new(name, self.programs.join(name), self.log(name))
             .directory(self.folder.path())
             .env("DATABASE_URL", self.postgres.url_of(database))
             .env("KAFKA_BROKERS", self.kafka.brokers())
             .env("KAFKA_SECURITY_PROTOCOL", "plaintext")
             .env("CHECKER_ALLOW_PRIVATE_TARGETS", "true")
+            .env("CHECKER_SPOOL_DIR", self.path(&format!("spool-{spool}")))
             .env("CHECKER_MAX_IN_FLIGHT", "100000")
             .env("CHECKER_MAX_PER_HOST", "100000")
             .env("LOG", "info")

@@ -14,17 +14,19 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::backlog::Backlog;
 use crate::compact::CompactSite;
+use crate::delivery::Posted;
 use crate::in_flight::{Ended, InFlight, Started};
 use crate::meters::Meters;
 use crate::outbox::count;
+use crate::parcel;
 use crate::schedule::{Due, DueNow, Schedule};
 use crate::suspicion::Suspicion;
-use crate::watermark::Watermark;
 
 /// Longest sleep between two looks at the wall clock, which may be set while we sleep.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
-/// How often it is written down how far the checks have come.
-const WATERMARK: TimeDelta = TimeDelta::seconds(1);
+/// How often it is told how far the checks have come while there are results, and while there are
+/// none.
+const WATERMARK: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::seconds(10));
 
 const OVERLOADED: &str = "the next slot came due before this one could start";
 const ASLEEP: &str = "the slot went by while the checker was suspended or its clock was set";
@@ -58,22 +60,25 @@ pub(crate) struct Checks {
     suspicion: Suspicion,
     /// The suspicion as it was last told.
     told: Option<DateTime<Utc>>,
-    results: mpsc::Sender<Box<CheckEvent>>,
+    results: mpsc::Sender<Posted>,
+    /// When it was last told how far the checks have come, and whether there were results since.
+    watermark_at: DateTime<Utc>,
+    has_results: bool,
 }
 
 /// What a checker that runs for ever has beside its checks.
 pub(crate) struct Surroundings {
     /// The sites, anew whenever they change.
     pub(crate) sites: mpsc::Receiver<Vec<CompactSite>>,
-    /// How far the last run has come, and this one; none when nobody asked for it.
-    pub(crate) watermark: Option<Watermark>,
+    /// How far the last run has come, if that is known.
+    pub(crate) last_reached: Option<DateTime<Utc>>,
     /// Told when the results say that our own network is broken.
     pub(crate) network: Component,
 }
 
 impl Checks {
     /// No check is running yet. Every result goes into `results`.
-    pub(crate) fn new(settings: ChecksSettings, results: mpsc::Sender<Box<CheckEvent>>) -> Self {
+    pub(crate) fn new(settings: ChecksSettings, results: mpsc::Sender<Posted>) -> Self {
         Self {
             maker: Arc::new(Maker {
                 prober: settings.prober,
@@ -88,6 +93,8 @@ impl Checks {
             suspicion: Suspicion::default(),
             told: None,
             results,
+            watermark_at: DateTime::UNIX_EPOCH,
+            has_results: false,
         }
     }
 
@@ -98,9 +105,7 @@ impl Checks {
         context: &Context,
     ) -> anyhow::Result<()> {
         surroundings.network.ready();
-        let watermark = surroundings.watermark.take();
-        let mut since = watermark.as_ref().and_then(Watermark::last);
-        let mut written = DateTime::UNIX_EPOCH;
+        let mut since = surroundings.last_reached;
         while !context.stop.is_cancelled() {
             self.start_what_fits();
             let next_due = self.until_next_due();
@@ -113,16 +118,14 @@ impl Checks {
             let due = self.schedule.take_due(Utc::now());
             self.enqueue(due, ASLEEP).await?;
             self.tell(&surroundings.network);
-            if let Some(watermark) = watermark
-                .as_ref()
-                .filter(|_| Utc::now() - written > WATERMARK)
-            {
-                written = Utc::now();
-                watermark.write(self.reached(written))?;
+            // Before the sites are known, nothing has been dealt with.
+            if since.is_none() {
+                self.tell_reached().await?;
             }
         }
         self.wind_down(context.grace).await?;
-        watermark.map_or(Ok(()), |watermark| watermark.write(Utc::now()))
+        let reached = since.unwrap_or_else(Utc::now);
+        Ok(self.results.send(Posted::Reached(reached)).await?)
     }
 
     /// Checks every site one time, for its current slot.
@@ -255,7 +258,24 @@ impl Checks {
             failure = ?result.failure,
             "checked"
         );
-        Ok(self.results.send(result).await?)
+        self.has_results = true;
+        let packed = parcel::pack(&result)?;
+        Ok(self.results.send(Posted::Result(packed)).await?)
+    }
+
+    /// Tells how far the checks have come, behind the results that it is true of.
+    async fn tell_reached(&mut self) -> anyhow::Result<()> {
+        let now = Utc::now();
+        let (often, seldom) = WATERMARK;
+        let pause = if self.has_results { often } else { seldom };
+        if now - self.watermark_at > pause {
+            self.watermark_at = now;
+            self.has_results = false;
+            self.results
+                .send(Posted::Reached(self.reached(now)))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Every slot up to here has been dealt with.

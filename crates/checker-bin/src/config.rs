@@ -6,9 +6,15 @@ use std::path::PathBuf;
 use monitor_config::{Problem, Section, Variable};
 use monitor_core::Region;
 use monitor_probe::IpNet;
+use monitor_spool::Limits;
 use serde::Deserialize;
 
 use crate::revocation;
+
+/// Room for the largest result several times over.
+const SMALLEST_SPOOL: u64 = 1 << 20;
+/// Most results in the spool, however small they are.
+const MOST_RESULTS: u64 = 10_000_000;
 
 /// What the command line adds.
 #[derive(Debug, clap::Args)]
@@ -38,8 +44,11 @@ pub(crate) struct CheckerSettings {
     /// Files and folders of certificate revocation lists.
     #[serde(default, deserialize_with = "monitor_config::list")]
     pub(crate) crl_files: Vec<PathBuf>,
-    /// Folder for what the next run has to know.
-    pub(crate) spool_dir: Option<PathBuf>,
+    /// Folder of the spool.
+    pub(crate) spool_dir: PathBuf,
+    /// Most bytes of results in it.
+    #[serde(deserialize_with = "monitor_config::bytes")]
+    pub(crate) spool_max_size: u64,
 }
 
 impl Section for CheckerSettings {
@@ -80,11 +89,16 @@ impl Section for CheckerSettings {
             "certificate revocation lists, PEM or DER: files or folders of them, comma separated",
         )
         .example("/etc/aiven-monitor/crl"),
-        Variable::optional(
+        Variable::with_default(
             "CHECKER_SPOOL_DIR",
-            "folder that outlives a restart: the slots in between are then told as missed",
-        )
-        .example("/var/lib/aiven-monitor"),
+            ".spool",
+            "folder of the file that keeps results until Kafka has them; must outlive a restart",
+        ),
+        Variable::with_default(
+            "CHECKER_SPOOL_MAX_SIZE",
+            "2GiB",
+            "most bytes of results in that file; beyond it the oldest are dropped, and counted",
+        ),
     ];
 
     fn validate(&self) -> Vec<Problem> {
@@ -93,9 +107,28 @@ impl Section for CheckerSettings {
             ("CHECKER_MAX_PER_HOST", self.max_per_host),
         ];
         let none = limits.into_iter().filter(|(_, limit)| *limit == 0);
-        none.map(|(variable, _)| Problem::new(variable, "must be at least 1"))
+        let none = none.map(|(variable, _)| Problem::new(variable, "must be at least 1"));
+        let tiny = self.spool_max_size < SMALLEST_SPOOL;
+        let tiny = tiny.then(|| Problem::new("CHECKER_SPOOL_MAX_SIZE", "must be at least 1MiB"));
+        none.chain(tiny)
             .chain(revocation::problems(&self.crl_files))
             .collect()
+    }
+}
+
+impl CheckerSettings {
+    /// The file that keeps results until Kafka has them: one for each region, so that checkers of
+    /// several regions may share a folder.
+    pub(crate) fn spool_file(&self) -> PathBuf {
+        self.spool_dir.join(format!("{}.spool", self.region))
+    }
+
+    /// How much that file may hold.
+    pub(crate) fn spool_limits(&self) -> Limits {
+        Limits {
+            bytes: self.spool_max_size,
+            records: MOST_RESULTS,
+        }
     }
 }
 

@@ -6,15 +6,20 @@ mod backlog;
 mod checks;
 mod compact;
 mod config;
+mod delivery;
+mod disk;
+mod drops;
 mod in_flight;
+mod ledger;
 mod meters;
 mod outbox;
+mod parcel;
 mod revocation;
 mod run;
 mod schedule;
 mod sites;
+mod storage;
 mod suspicion;
-mod watermark;
 
 use std::process::ExitCode;
 

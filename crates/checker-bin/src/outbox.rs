@@ -1,192 +1,192 @@
-//! Results on their way to Kafka: each is kept until a broker has confirmed it.
+//! The way out for results: turns of the [`Delivery`], as often as they are worth it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::bail;
-use metrics::{counter, gauge};
-use monitor_core::CheckEvent;
-use monitor_core::event::SCHEMA;
-use monitor_kafka::{
-    Deliveries, Delivery, KafkaError, KafkaSettings, Link, Outgoing, Producer, Refused,
-};
-use monitor_runtime::Context;
+use anyhow::{Context as _, bail};
+use chrono::Utc;
+use metrics::gauge;
+use monitor_kafka::Link;
+use monitor_runtime::{Component, Context};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, sleep_until};
 
-/// Most results that are kept. When Kafka is away for longer, the oldest are dropped and counted.
-const CAPACITY: usize = 100_000;
-/// Time between attempts to send what was not delivered.
-const RETRY: Duration = Duration::from_secs(1);
-/// Most results or deliveries that are dealt with in one go.
-const AT_ONCE: usize = 256;
+use crate::delivery::{Delivery, Posted};
+
+/// Results that may wait for the next turn: a disk that stalls for seconds delays no check.
+pub(crate) const POSTED: usize = 16_384;
+/// Least time between two turns: results of this time share one write to the disk.
+const PACE: Duration = Duration::from_millis(50);
+/// Time until a turn that merely takes note of what has arrived, and how long things wait.
+const LOOK: Duration = Duration::from_secs(1);
+/// A result that waits for longer than this is worth a word.
+const LONG_WAIT: Duration = Duration::from_secs(10);
 /// Share of the grace period in which results may still be delivered after the last one has come
 /// in. The checks take half of it, and a tenth is left for ending.
 const FLUSH_SHARE: f64 = 0.4;
+/// The same for a run that is not asked to stop.
+const FLUSH: Duration = Duration::from_mins(2);
 
-/// Keeps every result until it is delivered.
+/// Delivers results through the spool.
 pub(crate) struct Outbox {
-    producer: Producer,
-    deliveries: Deliveries,
-    /// By sequence number, which is also the order in which they came in.
-    waiting: BTreeMap<usize, Parcel>,
-    /// Those of them that the producer does not hold.
-    unsent: BTreeSet<usize>,
-    next_sequence: usize,
-}
-
-struct Parcel {
-    key: String,
-    payload: Vec<u8>,
-    traceparent: String,
+    delivery: Delivery,
+    component: Component,
 }
 
 impl Outbox {
-    /// An empty outbox; connecting happens in the background.
-    pub(crate) fn new(settings: &KafkaSettings, client_id: &str) -> Result<Self, KafkaError> {
-        let (producer, deliveries) = Producer::new(settings, &settings.topic, client_id)?;
-        Ok(Self {
-            producer,
-            deliveries,
-            waiting: BTreeMap::new(),
-            unsent: BTreeSet::new(),
-            next_sequence: 0,
-        })
+    /// `component` tells what keeps results from being delivered.
+    pub(crate) fn new(delivery: Delivery, component: Component) -> Self {
+        Self {
+            delivery,
+            component,
+        }
     }
 
     /// How the connection to Kafka is doing.
     pub(crate) fn link(&self) -> watch::Receiver<Link> {
-        self.producer.link()
+        self.delivery.link()
     }
 
-    /// Delivers everything that comes in until the channel is closed and all of it is confirmed.
-    /// When the service is to stop, what cannot be delivered in its grace period is given up, which
-    /// is an error.
+    /// Delivers everything that comes in until the channel is closed and all of it has arrived. What
+    /// Kafka does not take in time then stays in the spool; what is not even there is lost, which is
+    /// an error.
     pub(crate) async fn run(
-        mut self,
-        mut results: mpsc::Receiver<Box<CheckEvent>>,
+        self,
+        mut results: mpsc::Receiver<Posted>,
         context: &Context,
     ) -> anyhow::Result<()> {
-        let mut retry = interval(RETRY);
-        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut open = true;
-        let (mut posted, mut delivered) = (Vec::new(), Vec::new());
-        let mut give_up_at = None;
-        while open || !self.waiting.is_empty() {
-            if !open && context.stop.is_cancelled() && give_up_at.is_none() {
-                give_up_at = Some(Instant::now() + context.grace.mul_f64(FLUSH_SHARE));
-            }
+        let Self {
+            mut delivery,
+            component,
+        } = self;
+        let mut posted = Vec::new();
+        let mut closed_at = None;
+        let mut wake = Some(Instant::now());
+        loop {
             tokio::select! {
-                count = results.recv_many(&mut posted, AT_ONCE), if open => open = count > 0,
-                1.. = self.deliveries.recv_many(&mut delivered, AT_ONCE) => {}
-                _ = retry.tick() => self.send_unsent()?,
-                () = sleep_until(give_up_at.unwrap_or_else(Instant::now)), if give_up_at.is_some() => {
-                    bail!("{} results could not be delivered to Kafka and are lost", self.waiting.len());
+                count = results.recv_many(&mut posted, POSTED), if closed_at.is_none() => {
+                    if count == 0 {
+                        closed_at = Some(Instant::now());
+                    }
                 }
+                () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {}
             }
-            for result in posted.drain(..) {
-                self.post(&result)?;
-            }
-            for delivery in delivered.drain(..) {
-                self.settle(delivery);
-            }
-            gauge!("checker_results_waiting").set(count(self.waiting.len()));
-        }
-        Ok(())
-    }
-
-    fn post(&mut self, result: &CheckEvent) -> anyhow::Result<()> {
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        let parcel = Parcel {
-            key: result.key(),
-            payload: result.encode()?,
-            traceparent: result.traceparent(),
-        };
-        self.waiting.insert(sequence, parcel);
-        self.unsent.insert(sequence);
-        self.make_room();
-        self.send(sequence)
-    }
-
-    fn make_room(&mut self) {
-        if self.waiting.len() <= CAPACITY {
-            return;
-        }
-        if let Some((oldest, _)) = self.waiting.pop_first() {
-            self.unsent.remove(&oldest);
-            counter!("checker_results_dropped_total").increment(1);
-            tracing::error!(
-                kept = CAPACITY,
-                "the outbox is full: dropped the oldest result"
-            );
-        }
-    }
-
-    /// Hands a parcel to the producer. One that is refused for now stays unsent.
-    fn send(&mut self, sequence: usize) -> anyhow::Result<()> {
-        let Some(parcel) = self.waiting.get(&sequence) else {
-            return Ok(());
-        };
-        let sent = self.producer.send(
-            sequence,
-            Outgoing {
-                key: Some(parcel.key.as_bytes()),
-                payload: Some(&parcel.payload),
-                headers: &[
-                    ("schema", Some(SCHEMA.as_bytes())),
-                    ("traceparent", Some(parcel.traceparent.as_bytes())),
-                ],
-            },
-        );
-        match sent {
-            Ok(()) => {
-                self.unsent.remove(&sequence);
-            }
-            Err(Refused::QueueFull) => {}
-            Err(Refused::Message(error)) => tracing::warn!(%error, "a result waits to be sent"),
-            Err(Refused::Fatal(error)) => self.renew_producer(&error)?,
-        }
-        Ok(())
-    }
-
-    fn send_unsent(&mut self) -> anyhow::Result<()> {
-        for sequence in self.unsent.clone() {
-            self.send(sequence)?;
-            if self.unsent.contains(&sequence) {
+            let started = Instant::now();
+            (delivery, posted) = turn(delivery, posted).await?;
+            tell(&delivery, &component);
+            if closed_at.is_some_and(|at| is_over(&delivery, at, context)) {
                 break;
             }
+            wake = next_turn(&delivery, started, closed_at.is_some());
+            sleep_until((started + PACE).into()).await;
         }
-        Ok(())
+        close(delivery, context).await
     }
+}
 
-    fn settle(&mut self, delivery: Delivery) {
-        let Delivery { sequence, result } = delivery;
-        match result {
-            Ok(()) => {
-                self.waiting.remove(&sequence);
-                counter!("checker_results_delivered_total").increment(1);
-            }
-            // Dropped to make room while it was on its way.
-            Err(_) if !self.waiting.contains_key(&sequence) => {}
-            Err(error) => {
-                tracing::warn!(%error, "a result was not delivered; it will be sent again");
-                self.unsent.insert(sequence);
-            }
-        }
-    }
+async fn turn(
+    mut delivery: Delivery,
+    mut posted: Vec<Posted>,
+) -> anyhow::Result<(Delivery, Vec<Posted>)> {
+    let turn = move || {
+        delivery.turn(&mut posted);
+        (delivery, posted)
+    };
+    spawn_blocking(turn).await.context("the delivery broke off")
+}
 
-    /// A producer that has failed for good is replaced; what it held is sent again.
-    fn renew_producer(&mut self, error: &KafkaError) -> anyhow::Result<()> {
-        tracing::error!(%error, "making a new Kafka producer");
-        self.deliveries = self.producer.renew()?;
-        self.unsent = self.waiting.keys().copied().collect();
-        Ok(())
+/// When a turn is due although nothing has come in.
+fn next_turn(delivery: &Delivery, last: Instant, closed: bool) -> Option<Instant> {
+    if closed || delivery.can_send() {
+        return Some(last);
     }
+    let something = delivery.depth().records > 0 || delivery.storage().trouble().is_some();
+    something.then(|| last + LOOK)
+}
+
+/// Whether everything has arrived, or there is no hope that the rest will.
+fn is_over(delivery: &Delivery, closed_at: Instant, context: &Context) -> bool {
+    let stopping = context.stop.is_cancelled();
+    let patience = if stopping {
+        context.grace.mul_f64(FLUSH_SHARE)
+    } else {
+        FLUSH
+    };
+    let hopeless = stopping && delivery.link().borrow().trouble().is_some();
+    delivery.depth().records == 0 || hopeless || closed_at.elapsed() >= patience
+}
+
+fn tell(delivery: &Delivery, component: &Component) {
+    let depth = delivery.depth();
+    let waits = depth.oldest_at.map_or(Duration::ZERO, age);
+    gauge!("checker_spool_results").set(total(depth.records));
+    gauge!("checker_results_in_flight").set(count(delivery.in_flight()));
+    gauge!("checker_spool_bytes").set(total(depth.bytes));
+    gauge!("checker_spool_oldest_age_seconds").set(waits.as_secs_f64());
+    match trouble(delivery, waits) {
+        Some(why) => component.not_ready(why),
+        None => component.ready(),
+    }
+}
+
+fn age(at: i64) -> Duration {
+    let millis = Utc::now().timestamp_millis().saturating_sub(at);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+fn trouble(delivery: &Delivery, waits: Duration) -> Option<String> {
+    let results = delivery.depth().records;
+    if let Some(why) = delivery.storage().trouble() {
+        return Some(format!(
+            "{why}: {results} results are not safe from a crash"
+        ));
+    }
+    if let Some(dropped) = delivery.storage().dropped_lately() {
+        return Some(format!(
+            "the spool is full: {results} results wait, {dropped} older ones were dropped"
+        ));
+    }
+    if let Some(why) = delivery.trouble().filter(|_| results > 0) {
+        return Some(format!(
+            "Kafka takes no results ({why}): {results} wait in the spool"
+        ));
+    }
+    (waits > LONG_WAIT).then(|| {
+        let seconds = waits.as_secs();
+        format!("{results} results wait in the spool, the oldest for {seconds} s")
+    })
+}
+
+/// Says what is left, and lets go of Kafka and the disk.
+async fn close(delivery: Delivery, context: &Context) -> anyhow::Result<()> {
+    let (left, lost) = (delivery.depth().records, delivery.storage().in_memory());
+    let why = delivery.storage().trouble().map(str::to_owned);
+    // The client needs a moment to end; not longer than there is.
+    let closing = spawn_blocking(move || drop(delivery));
+    tokio::select! {
+        closed = closing => closed.context("the delivery broke off at its end")?,
+        () = sleep(context.grace.mul_f64(0.05)) => {}
+    }
+    if let Some(why) = why.filter(|_| lost > 0) {
+        bail!("{lost} results are lost: they were not delivered, and {why}");
+    }
+    if left > 0 && !context.stop.is_cancelled() {
+        bail!("Kafka did not take {left} results: the next run delivers them from the spool");
+    }
+    if left > 0 {
+        tracing::info!(results = left, "left in the spool for the next start");
+    }
+    Ok(())
 }
 
 /// A number for a gauge: exact far beyond any count that occurs here.
 #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
 pub(crate) fn count(number: usize) -> f64 {
+    number as f64
+}
+
+/// The same for a number from the spool.
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+pub(crate) fn total(number: u64) -> f64 {
     number as f64
 }

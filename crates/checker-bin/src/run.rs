@@ -2,25 +2,26 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
-use monitor_core::CheckEvent;
+use anyhow::{Context as _, anyhow};
+use chrono::{DateTime, Utc};
 use monitor_kafka::{KafkaSettings, Link, topics};
 use monitor_probe::{Prober, ProberSettings, RevocationLists};
 use monitor_runtime::{Component, Context, retry_until_ready};
+use monitor_spool::SpoolError;
 use monitor_store::{DatabaseSettings, schema};
 use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::checks::{Checks, ChecksSettings, Surroundings};
 use crate::compact::CompactSite;
 use crate::config::{Arguments, CheckerSettings, checker_name};
-use crate::outbox::Outbox;
+use crate::delivery::{Delivery, Posted};
+use crate::outbox::{Outbox, POSTED};
 use crate::revocation;
 use crate::sites::SiteList;
-use crate::watermark::Watermark;
+use crate::storage::Storage;
 
-/// Results that may wait for the outbox to look at them.
-const RESULTS: usize = 1024;
 /// How long `--once` waits for the database and Kafka before it gives up.
 const ONCE_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -30,7 +31,9 @@ type Settings = (CheckerSettings, KafkaSettings, DatabaseSettings);
 struct Halves {
     checks: Checks,
     outbox: Outbox,
-    results: mpsc::Receiver<Box<CheckEvent>>,
+    results: mpsc::Receiver<Posted>,
+    /// How far the last run has come.
+    last_reached: Option<DateTime<Utc>>,
 }
 
 pub(crate) async fn run(
@@ -40,21 +43,51 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     kafka.log_warnings();
     let lists = revocation::read(&settings.crl_files)?;
-    let halves = halves(&settings, &kafka, &lists)?;
+    // All of them now: nobody is ready before the last one is.
+    let [spool, ..] =
+        ["spool", "database", "kafka", "network"].map(|name| context.readiness.component(name));
+    let storage = if arguments.once {
+        Some(open_storage(&settings).await?)
+    } else {
+        wait_for_storage(&settings, &spool, &context).await
+    };
+    let Some(storage) = storage else {
+        return Ok(());
+    };
+    let halves = halves(&settings, &kafka, &lists, (storage, spool))?;
     if arguments.once {
         return check_once(halves, &kafka, &database, &context).await;
     }
     let following = revocation::follow(lists, context.stop.clone());
     context.spawn("revocation lists", following);
-    let folder = settings.spool_dir.as_deref();
-    let watermark = folder.map(|folder| Watermark::open(folder, &settings.region));
-    check_for_ever(halves, watermark.transpose()?, (kafka, database), &context).await
+    check_for_ever(halves, (kafka, database), &context).await
+}
+
+/// Opens the spool off the async threads: all of it is read once.
+async fn open_storage(settings: &CheckerSettings) -> anyhow::Result<Storage> {
+    let (file, limits) = (settings.spool_file(), settings.spool_limits());
+    let opened = spawn_blocking(move || Storage::open(&file, limits)).await?;
+    opened.map_err(|error| {
+        let hint = matches!(error, SpoolError::Locked { .. })
+            .then_some(": is another checker of this region running? Give this one a CHECKER_REGION or a CHECKER_SPOOL_DIR of its own");
+        anyhow!("{error}{}", hint.unwrap_or_default())
+    })
+}
+
+/// The same, as soon as no other process has it.
+async fn wait_for_storage(
+    settings: &CheckerSettings,
+    component: &Component,
+    context: &Context,
+) -> Option<Storage> {
+    retry_until_ready(component, &context.stop, || open_storage(settings)).await
 }
 
 fn halves(
     settings: &CheckerSettings,
     kafka: &KafkaSettings,
     lists: &RevocationLists,
+    (storage, spool): (Storage, Component),
 ) -> anyhow::Result<Halves> {
     let prober = Prober::new(&ProberSettings {
         allow_private_targets: settings.allow_private_targets,
@@ -63,8 +96,9 @@ fn halves(
         revocation_lists: lists.clone(),
     })?;
     let checker = checker_name();
-    let (sender, results) = mpsc::channel(RESULTS);
-    let outbox = Outbox::new(kafka, &checker)?;
+    let (sender, results) = mpsc::channel(POSTED);
+    let last_reached = storage.last_reached();
+    let outbox = Outbox::new(Delivery::new(kafka, &checker, storage)?, spool);
     let settings = ChecksSettings {
         prober,
         checker,
@@ -76,6 +110,7 @@ fn halves(
         checks: Checks::new(settings, sender),
         outbox,
         results,
+        last_reached,
     })
 }
 
@@ -84,6 +119,7 @@ async fn check_once(
         checks,
         outbox,
         results,
+        ..
     }: Halves,
     kafka: &KafkaSettings,
     database: &DatabaseSettings,
@@ -113,8 +149,8 @@ async fn check_for_ever(
         checks,
         outbox,
         results,
+        last_reached,
     }: Halves,
-    watermark: Option<Watermark>,
     (kafka, database): (KafkaSettings, DatabaseSettings),
     context: &Context,
 ) -> anyhow::Result<()> {
@@ -125,23 +161,25 @@ async fn check_for_ever(
         "kafka",
         watch_kafka(kafka, outbox.link(), kafka_component, context.clone()),
     );
-    let Some((list, sites)) = load_sites(&database, &database_component, context).await else {
-        return Ok(());
+    // What the last run has left in the spool is delivered meanwhile.
+    let checking = async move {
+        let Some((list, sites)) = load_sites(&database, &database_component, context).await else {
+            return Ok(());
+        };
+        let (changes, changed_sites) = mpsc::channel(1);
+        changes.send(sites).await?;
+        context.spawn(
+            "sites",
+            list.follow(database_component, changes, context.stop.clone()),
+        );
+        let surroundings = Surroundings {
+            sites: changed_sites,
+            last_reached,
+            network,
+        };
+        checks.run(surroundings, context).await
     };
-    let (changes, changed_sites) = mpsc::channel(1);
-    changes.send(sites).await?;
-    context.spawn(
-        "sites",
-        list.follow(database_component, changes, context.stop.clone()),
-    );
-    let surroundings = Surroundings {
-        sites: changed_sites,
-        watermark,
-        network,
-    };
-    let checking = checks.run(surroundings, context);
-    let delivering = outbox.run(results, context);
-    let (made, delivered) = tokio::join!(checking, delivering);
+    let (made, delivered) = tokio::join!(checking, outbox.run(results, context));
     made.and(delivered)
 }
 

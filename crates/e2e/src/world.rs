@@ -55,9 +55,16 @@ impl World {
         Self::on(&url, &brokers).await
     }
 
+    /// A world with a broker of the test's own, neither migrated nor with topics.
+    pub async fn with_kafka(brokers: &str) -> anyhow::Result<Self> {
+        Self::on(&variable("DATABASE_URL")?, brokers).await
+    }
+
     /// A world on servers of the test's own, neither migrated nor with topics.
     pub async fn on(server_url: &str, brokers: &str) -> anyhow::Result<Self> {
         let name = format!("e2e_{}", Uuid::new_v4().simple());
+        let folder = TempDir::new()?;
+        let spool = folder.path().join("spool");
         let server = PgPool::connect(server_url)
             .await
             .context("cannot reach PostgreSQL")?;
@@ -72,13 +79,14 @@ impl World {
             ("KAFKA_TOPIC", &name),
             ("SINK_GROUP", &name),
             ("CHECKER_ALLOW_PRIVATE_TARGETS", "true"),
+            ("CHECKER_SPOOL_DIR", &spool.to_string_lossy()),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let database = PgPoolOptions::new().max_connections(2).connect_lazy(&url)?;
         Ok(Self {
             environment: environment.into(),
             database,
-            folder: TempDir::new()?,
+            folder,
         })
     }
 

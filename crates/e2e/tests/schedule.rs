@@ -54,13 +54,9 @@ async fn a_slow_host_delays_nobody_else() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn the_slots_between_a_crash_and_the_next_start_are_told_as_missed() -> anyhow::Result<()> {
-    let mut world = World::new().await?;
+    let world = World::new().await?;
     let target = Target::start(&[("/", Answer::ok(""))])?;
     world.import(&sites(3, &target.url("/"), "1s"))?;
-    world.set(
-        "CHECKER_SPOOL_DIR",
-        world.folder().join("spool").to_string_lossy(),
-    );
     let _sink = world.start_ready(Binary::Sink).await?;
     let checker = world.start_ready(Binary::Checker).await?;
     world.stored(9).await?;

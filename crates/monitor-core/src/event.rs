@@ -309,6 +309,11 @@ impl CheckEvent {
         Ok(json)
     }
 
+    /// The event as JSON, appended to what is in the buffer.
+    pub fn encode_into(&self, buffer: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(buffer, self)
+    }
+
     /// Reads an event and checks that what it says is possible.
     pub fn decode(json: &[u8]) -> Result<Self, DecodeError> {
         decode::decode(json)

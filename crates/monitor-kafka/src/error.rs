@@ -52,6 +52,16 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
+    /// Whether a message, or the batch that it was in, was larger than the broker or the client
+    /// takes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        let Self::Client { source, .. } = self else {
+            return false;
+        };
+        source.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::MessageSizeTooLarge)
+    }
+
     /// Wraps a client error with what was attempted.
     pub(crate) fn doing(
         doing: &'static str,

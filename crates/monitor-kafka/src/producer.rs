@@ -73,6 +73,8 @@ impl Producer {
             .set("queue.buffering.max.messages", "10000")
             .set("queue.buffering.max.kbytes", "65536")
             .set("linger.ms", "20")
+            // Far below any broker's largest batch: it refuses one that is larger as a whole.
+            .set("batch.size", "262144")
             .set("compression.type", "lz4")
             // The Java client's partitioner, so that other writers put a site where we do.
             .set("partitioner", "murmur2_random");
@@ -108,14 +110,19 @@ impl Producer {
             .map_err(|(error, _)| self.refusal(error))
     }
 
+    /// Why the client has failed for good, if it has: then it has to be [renewed](Self::renew).
+    #[must_use]
+    pub fn fatal_error(&self) -> Option<KafkaError> {
+        let fatal = self.inner.client().fatal_error();
+        fatal.map(|(_, why)| KafkaError::Fatal(why))
+    }
+
     fn refusal(&self, error: ClientError) -> Refused {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::QueueFull) => Refused::QueueFull,
             Some(RDKafkaErrorCode::Fatal) => {
-                let fatal = self.inner.client().fatal_error();
-                Refused::Fatal(KafkaError::Fatal(
-                    fatal.map_or(error.to_string(), |(_, why)| why),
-                ))
+                let unnamed = || KafkaError::Fatal(error.to_string());
+                Refused::Fatal(self.fatal_error().unwrap_or_else(unnamed))
             }
             _ => Refused::Message(KafkaError::Client {
                 doing: "cannot send",

@@ -1,21 +1,30 @@
-//! A process that is killed at any moment has lost nothing that it had acknowledged.
+//! A process that is killed at any moment, or runs out of disk, has lost nothing that it had
+//! acknowledged.
 
 use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, ensure};
-use monitor_spool::{Limits, Most, Spool};
+use monitor_spool::{Limits, Most, Opened, Spool};
 
 const KILLS: u64 = 30;
-/// As in the program that is killed.
+/// Records that are not deleted.
 const KEPT: u64 = 100;
+const APPENDER: &str = env!("CARGO_BIN_EXE_spool-appender");
+/// A file that grows beyond a size, as on a disk that is full: writing fails, no signal comes.
+const ON_A_SMALL_DISK: &str = r#"trap "" XFSZ; ulimit -f 2000; exec "$0" "$@""#;
+const NO_LIMITS: Limits = Limits {
+    bytes: u64::MAX,
+    records: u64::MAX,
+};
 
-fn start(path: &std::path::Path, seed: u64) -> anyhow::Result<Child> {
-    let child = Command::new(env!("CARGO_BIN_EXE_spool-appender"))
-        .args([path.as_os_str(), seed.to_string().as_ref()])
-        .stdout(Stdio::piped())
-        .spawn()?;
-    Ok(child)
+fn arguments(path: &Path, seed: u64, kept: u64) -> [String; 3] {
+    [
+        path.to_string_lossy().into_owned(),
+        seed.to_string(),
+        kept.to_string(),
+    ]
 }
 
 /// The last number of all that were acknowledged before the end.
@@ -31,12 +40,11 @@ fn last(lines: Lines<BufReader<ChildStdout>>) -> anyhow::Result<Option<u64>> {
 fn what_was_acknowledged_is_there_after_a_kill_at_any_moment() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("spool");
-    let limits = Limits {
-        bytes: u64::MAX,
-        records: u64::MAX,
-    };
     for seed in 0..KILLS {
-        let mut child = start(&path, seed)?;
+        let mut child = Command::new(APPENDER)
+            .args(arguments(&path, seed, KEPT))
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         // Somewhere in the middle of a commit: the next ones follow without a pause.
         for _ in 0..=seed % 7 {
@@ -47,14 +55,37 @@ fn what_was_acknowledged_is_there_after_a_kill_at_any_moment() -> anyhow::Result
         child.wait()?;
         let acknowledged = last(lines)?;
 
-        let opened = Spool::open(&path, limits)?;
-        ensure!(opened.set_aside.is_none(), "{:?}", opened.set_aside);
-        check(opened.spool, acknowledged)?;
+        check(&path, acknowledged, KEPT)?;
     }
     Ok(())
 }
 
-fn check(mut spool: Spool, acknowledged: Option<u64>) -> anyhow::Result<()> {
+#[test]
+fn what_was_acknowledged_is_there_after_the_disk_was_full() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("spool");
+    for seed in 0..3 {
+        let ended = Command::new("sh")
+            .args(["-c", ON_A_SMALL_DISK, APPENDER])
+            .args(arguments(&path, seed, u64::MAX))
+            .output()?;
+        let error = String::from_utf8_lossy(&ended.stderr);
+        ensure!(ended.status.code() == Some(1), "{}: {error}", ended.status);
+        ensure!(error.contains("Unusable"), "{error}");
+        let acknowledged = String::from_utf8(ended.stdout)?;
+        let acknowledged = acknowledged.lines().last().map(str::parse).transpose()?;
+        ensure!(seed > 0 || acknowledged.is_some(), "nothing fits at all");
+        check(&path, acknowledged, u64::MAX)?;
+    }
+    Ok(())
+}
+
+fn check(path: &Path, acknowledged: Option<u64>, kept: u64) -> anyhow::Result<()> {
+    let Opened {
+        mut spool,
+        set_aside,
+    } = Spool::open(path, NO_LIMITS)?;
+    ensure!(set_aside.is_none(), "{set_aside:?}");
     let next = spool.next_sequence();
     ensure!(
         acknowledged.is_none_or(|acknowledged| next >= acknowledged),
@@ -71,7 +102,7 @@ fn check(mut spool: Spool, acknowledged: Option<u64>) -> anyhow::Result<()> {
     };
     let records = spool.read(0, most)?;
     let numbers: Vec<_> = records.iter().map(|record| record.sequence).collect();
-    let expected: Vec<_> = (next.saturating_sub(KEPT)..next).collect();
+    let expected: Vec<_> = (next.saturating_sub(kept)..next).collect();
     ensure!(numbers == expected, "{numbers:?} instead of {expected:?}");
     for record in &records {
         let whole = record.bytes.len() as u64 == 1 + record.sequence % 700
