@@ -253,6 +253,12 @@ pub struct VerifyError {
     pub detail: String,
 }
 
+impl From<Failure> for VerifyError {
+    fn from(Failure { kind, detail, .. }: Failure) -> Self {
+        Self { kind, detail }
+    }
+}
+
 impl CheckEvent {
     /// The event of a slot that was not checked, and why.
     #[must_use]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use monitor_core::CheckEvent;
 use monitor_core::event::{DecodeError, json_schema};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn crate_file(path: &str) -> PathBuf {
@@ -153,9 +154,69 @@ fn other_messages_are_told_apart() {
     assert_eq!(reason(br#"{"schema": "monitor.check.v1"}"#), "malformed");
 }
 
-proptest::proptest! {
+/// Every place of a value, as a JSON pointer.
+fn places(value: &Value, here: &str, found: &mut Vec<String>) {
+    found.push(here.to_owned());
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(name, value)| places(value, &format!("{here}/{name}"), found)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, value)| places(value, &format!("{here}/{index}"), found)),
+        _ => {}
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+        // What some field or other takes.
+        prop::sample::select(vec![
+            "up",
+            "down",
+            "missed",
+            "cert_expired",
+            "tls",
+            "matched"
+        ])
+        .prop_map(Value::from),
+        "20[0-9]{2}-0[1-9]-[12][0-9]T1[0-9]:00:00(.[0-9]{1,9})?Z".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map("[a-z_]{1,10}", inner, 0..4)
+                .prop_map(|fields| fields.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
         let _decoded = CheckEvent::decode(&bytes).map_err(|error| error.to_string());
+    }
+
+    #[test]
+    fn what_is_accepted_is_passed_on_unchanged(
+        golden: prop::sample::Index,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any_value()), 1..4),
+    ) {
+        let mut event = golden.get(&golden_events()).1.clone();
+        for (place, value) in changes {
+            let mut all = Vec::new();
+            places(&event, "", &mut all);
+            let place: &String = place.get(&all);
+            *event.pointer_mut(place).unwrap() = value;
+        }
+        if let Ok(event) = decode(&event) {
+            prop_assert_eq!(CheckEvent::decode(&event.encode().unwrap()).unwrap(), event);
+        }
     }
 }

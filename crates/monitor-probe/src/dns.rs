@@ -198,8 +198,12 @@ fn interleave(first: Vec<IpAddr>, second: Vec<IpAddr>) -> Vec<IpAddr> {
 mod tests {
     use std::future::ready;
 
+    use futures_util::future::join_all;
     use hickory_resolver::net::NoRecords;
     use hickory_resolver::proto::op::Query;
+    use proptest::prelude::*;
+    use test_servers::{Answer, DnsServer, Zone};
+    use tokio::runtime::Builder;
 
     use super::*;
 
@@ -285,6 +289,101 @@ mod tests {
             ([no_name, silence], Err(DnsNotFound)),
         ] {
             assert_eq!(of_both(answers).await, [expected; 2], "{expected:?}");
+        }
+    }
+
+    /// Addresses of all kinds: many are not public, many embed another one.
+    fn any_address() -> impl Strategy<Value = IpAddr> {
+        let near = prop::sample::select(vec![
+            "1.1.1.1",
+            "10.0.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "::",
+            "::1",
+            "fe80::1",
+            "64:ff9b::7f00:1",
+            "::ffff:10.0.0.1",
+            "2002:7f00:1::",
+            "2606:4700::1111",
+        ]);
+        prop_oneof![any::<IpAddr>(), near.prop_map(|text| text.parse().unwrap())]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_addresses_a_name_has_few_and_only_allowed_ones_are_tried(
+            addresses in prop::collection::vec(any_address(), 0..30),
+            family in prop::sample::select(vec![IpFamily::Any, IpFamily::V4, IpFamily::V6]),
+        ) {
+            let allowed = Allowed::default();
+            let of_family = |address: &&IpAddr| match family {
+                IpFamily::Any => true,
+                IpFamily::V4 => address.is_ipv4(),
+                IpFamily::V6 => address.is_ipv6(),
+            };
+            let wanted: Vec<_> = addresses.iter().filter(of_family).collect();
+            let good = wanted.iter().filter(|address| allowed.allows(***address)).count();
+            match candidates(&addresses, 443, family, &allowed) {
+                Ok(found) => {
+                    prop_assert_eq!(found.len(), good.min(MAX_ADDRESSES));
+                    for address in found {
+                        prop_assert!(allowed.allows(address.ip()));
+                        prop_assert!(wanted.contains(&&address.ip()) && address.port() == 443);
+                    }
+                }
+                Err(failed) if wanted.is_empty() => {
+                    prop_assert_eq!(failed.kind, FailureKind::DnsNotFound);
+                }
+                Err(failed) => {
+                    prop_assert_eq!((failed.kind, good), (FailureKind::AddressNotAllowed, 0));
+                }
+            }
+        }
+    }
+
+    /// Where an answer is damaged; not in its number, without which nobody reads it.
+    fn damage() -> impl Strategy<Value = Vec<(usize, u8)>> {
+        prop::collection::vec((2..100_usize, any::<u8>()), 1..6)
+    }
+
+    /// What names come to whose answers are damaged in these ways, all asked at once.
+    async fn resolved(damages: Vec<Vec<(usize, u8)>>) -> Vec<Result<usize, FailureKind>> {
+        let mut zone = Zone::new().addresses("good.test", &addresses(&["1.1.1.1"]));
+        for (number, damage) in damages.iter().enumerate() {
+            let answer = Answer::Damaged(addresses(&["1.1.1.1", "::1"]), damage.clone());
+            zone = zone.name(&format!("n{number}.test"), answer);
+        }
+        let server = DnsServer::start(zone).await.unwrap();
+        let resolver = Resolver::new(&[server.address()]).unwrap();
+        let names = (0..damages.len()).map(|number| format!("n{number}.test"));
+        let names = names.chain(["good.test".to_owned()]);
+        let looking = names.map(async |name| {
+            let looking = lookup(&resolver, &name, IpFamily::Any);
+            let found = timeout(Duration::from_millis(300), looking).await;
+            let found = found.unwrap_or(Err(NetError::Timeout));
+            found.map(|all| all.len()).map_err(|error| kind_of(&error))
+        });
+        join_all(looking).await
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4))]
+
+        #[test]
+        fn whatever_answers_are_made_of_other_names_are_resolved(
+            damages in prop::collection::vec(damage(), 100),
+        ) {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let mut found = runtime.block_on(resolved(damages));
+            prop_assert_eq!(found.pop(), Some(Ok(1)));
+            for failed in found.into_iter().filter_map(Result::err) {
+                prop_assert!(matches!(
+                    failed,
+                    FailureKind::DnsNotFound | FailureKind::DnsServfail
+                        | FailureKind::DnsTimeout | FailureKind::DnsError
+                ), "{}", failed);
+            }
         }
     }
 }

@@ -11,6 +11,9 @@ use url::Url;
 use crate::dns::Silence;
 use crate::failure::Failed;
 
+/// Longest URL that is shown, in bytes: where a redirect leads is up to the server.
+const MAX_URL: usize = 2048;
+
 /// Facts of one attempt; those of a hop are about the last one.
 #[derive(Debug)]
 pub(crate) struct Observation {
@@ -102,7 +105,9 @@ impl Observation {
 
 /// What of a URL may be shown: its query can hold tokens. It has no credentials.
 fn without_query(url: &Url) -> String {
-    url[..url::Position::AfterPath].to_owned()
+    let mut shown = url[..url::Position::AfterPath].to_owned();
+    shown.truncate(shown.floor_char_boundary(MAX_URL));
+    shown
 }
 
 /// Microseconds since `start`, in the width of the event.

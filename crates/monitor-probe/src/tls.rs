@@ -11,7 +11,7 @@ mod verifier;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use monitor_core::event::{TlsFacts, VerifyError};
+use monitor_core::event::TlsFacts;
 use monitor_core::{FailureKind, Phase, SiteConfig};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, OtherError, ProtocolVersion};
@@ -90,26 +90,26 @@ fn failed(error: &std::io::Error, record: &Record) -> Failed {
         let detail = format!("TLS handshake broke off: {error}");
         return Failed::new(kind, Phase::Tls, detail);
     };
-    let VerifyError { kind, detail } = verify_error(error, record);
-    Failed::new(kind, Phase::Tls, detail)
+    refused(error, record)
 }
 
 /// What a certificate is refused for; any other error of the session is a failed handshake.
-fn verify_error(error: &rustls::Error, record: &Record) -> VerifyError {
-    match error {
-        rustls::Error::InvalidCertificate(reason) => VerifyError {
-            kind: kind_of_certificate(reason),
-            detail: certificate_detail(reason, record),
-        },
-        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => VerifyError {
-            kind: FailureKind::ProtocolError,
-            detail: "the server does not offer the HTTP version that the site asks for".to_owned(),
-        },
-        other => VerifyError {
-            kind: FailureKind::TlsHandshake,
-            detail: format!("TLS handshake failed: {other}"),
-        },
-    }
+fn refused(error: &rustls::Error, record: &Record) -> Failed {
+    let (kind, detail) = match error {
+        rustls::Error::InvalidCertificate(reason) => (
+            kind_of_certificate(reason),
+            certificate_detail(reason, record),
+        ),
+        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => (
+            FailureKind::ProtocolError,
+            "the server does not offer the HTTP version that the site asks for".to_owned(),
+        ),
+        other => (
+            FailureKind::TlsHandshake,
+            format!("TLS handshake failed: {other}"),
+        ),
+    };
+    Failed::new(kind, Phase::Tls, detail)
 }
 
 fn kind_of_certificate(reason: &CertificateError) -> FailureKind {

@@ -26,6 +26,8 @@ pub enum Answer {
     Silence,
     /// With bytes that are no message.
     Garbage,
+    /// With these addresses, and then with some bytes of the answer replaced, by their positions.
+    Damaged(Vec<IpAddr>, Vec<(usize, u8)>),
 }
 
 /// The names that a server knows; all others do not exist.
@@ -191,6 +193,10 @@ impl State {
             }
             Some(Answer::Silence) => return None,
             Some(Answer::Garbage) => return Some(vec![0xff; 7]),
+            Some(Answer::Damaged(addresses, changes)) => {
+                answer.add_answers(records(asked, addresses));
+                return Some(damaged(answer.to_vec().ok()?, changes));
+            }
         }
         answer.to_vec().ok()
     }
@@ -203,6 +209,15 @@ impl State {
         *count += 1;
         *count - 1
     }
+}
+
+fn damaged(mut answer: Vec<u8>, changes: &[(usize, u8)]) -> Vec<u8> {
+    for (position, byte) in changes {
+        if let Some(place) = answer.get_mut(*position) {
+            *place = *byte;
+        }
+    }
+    answer
 }
 
 /// Without a lifetime, so that each question is asked anew.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use monitor_core::Failure;
+use monitor_core::event::VerifyError;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
@@ -45,7 +47,8 @@ impl ServerCertVerifier for RecordingVerifier {
         };
         match self.trusted.verify(&shown, &presented, &self.lists, now) {
             Err(error) if !self.enforce => {
-                let error = super::verify_error(&error, &self.record);
+                let failure = Failure::from(super::refused(&error, &self.record));
+                let error = VerifyError::from(failure);
                 self.record.update(|known| known.verify_error = Some(error));
                 Ok(ServerCertVerified::assertion())
             }

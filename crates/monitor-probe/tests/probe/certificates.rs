@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use test_servers::{Authority, Leaf, Script, Server, Validity, http1, unreadable};
 use tokio::runtime::Builder;
 
-use crate::site::{check, kind};
+use crate::site::{assert_has_an_event, check, kind};
 
 fn answer() -> Script {
     Script::answer(http1::ok("fine"))
@@ -126,6 +126,21 @@ async fn a_site_that_does_not_ask_still_learns_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_certificate_of_very_many_names_is_told_in_short() {
+    let authority = Authority::root().unwrap();
+    let leaf = Leaf {
+        names: (0..500)
+            .map(|number| format!("name-{number}.test"))
+            .collect(),
+        ..Leaf::default()
+    };
+    for tls_verify in [true, false] {
+        let site = json!({"tls_ca": authority.pem(), "tls_verify": tls_verify});
+        assert_has_an_event(shown(&authority, &leaf, site).await);
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_ends_soon_calls_for_attention() {
     let authority = Authority::root().unwrap();
     let site = json!({"tls_ca": authority.pem(), "cert_expiry_warning": "100years"});
@@ -201,6 +216,7 @@ proptest! {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let report = runtime.block_on(damaged(changes));
         prop_assert_eq!(report.outcome, Outcome::Down);
-        prop_assert!(report.tls.is_some_and(|tls| tls.sha256.is_some()));
+        prop_assert!(report.tls.as_ref().is_some_and(|tls| tls.sha256.is_some()));
+        assert_has_an_event(report);
     }
 }

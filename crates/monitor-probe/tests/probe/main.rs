@@ -5,6 +5,7 @@
 )]
 
 mod addresses;
+mod anything;
 mod bodies;
 mod certificates;
 mod connections;

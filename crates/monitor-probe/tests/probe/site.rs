@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use chrono::Utc;
-use monitor_core::{FailureKind, SiteConfig};
+use chrono::{DateTime, Utc};
+use monitor_core::{CheckEvent, FailureKind, SiteConfig, SiteId, Slot};
 use monitor_probe::{Prober, ProberSettings, Report};
 use serde_json::{Value, json};
 use test_servers::DnsServer;
@@ -55,4 +55,17 @@ pub(crate) async fn check_with(settings: &ProberSettings, fields: Value) -> Repo
 /// What kind of failure it came to.
 pub(crate) fn kind(report: &Report) -> Option<FailureKind> {
     report.failure.as_ref().map(|failure| failure.kind)
+}
+
+/// Whether a reader takes the event that tells it; it would put another one aside.
+pub(crate) fn assert_has_an_event(report: Report) {
+    let now = DateTime::UNIX_EPOCH;
+    let slot = Slot {
+        site_id: SiteId(1),
+        region: "local".parse().unwrap(),
+        scheduled_at: now,
+    };
+    let event = report.into_event(&slot, "test", now);
+    let read = CheckEvent::decode(&event.encode().unwrap());
+    assert_eq!(read.unwrap(), event);
 }
