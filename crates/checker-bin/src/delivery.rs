@@ -13,7 +13,7 @@ use monitor_spool::{Depth, Record};
 use tokio::sync::watch;
 
 use crate::ledger::Ledger;
-use crate::parcel::{Parcel, cut, unpack};
+use crate::parcel::{self, Parcel};
 use crate::storage::Storage;
 
 /// First and longest pause after Kafka has refused results.
@@ -153,7 +153,7 @@ impl Delivery {
         if record.bytes.len() < SMALL {
             return false;
         }
-        match cut(&record.bytes) {
+        match parcel::cut(&record.bytes) {
             Some(bytes) => {
                 tracing::warn!(
                     bytes = record.bytes.len(),
@@ -239,7 +239,7 @@ impl Delivery {
             if self.ledger.room().is_none() {
                 return false;
             }
-            let Some(parcel) = unpack(&record.bytes) else {
+            let Some(parcel) = parcel::unpack(&record.bytes) else {
                 self.give_up(sequence, "unknown_form");
                 self.ledger.passed(sequence);
                 continue;
@@ -276,3 +276,6 @@ impl Delivery {
         self.producer.send(sequence as usize, message)
     }
 }
+
+#[cfg(test)]
+mod tests;
