@@ -99,7 +99,7 @@ fn class_of(error: &sqlx::Error) -> ErrorClass {
 fn class_of_sqlstate(code: &str, names_constraint: bool) -> ErrorClass {
     match code {
         "23514" if !names_constraint => ErrorClass::MissingPartition,
-        "40001" | "40P01" | "55P03" | "53100" | "53200" | "53400" => ErrorClass::Retry,
+        "55P03" | "53100" | "53200" | "53400" => ErrorClass::Retry,
         "57014" => ErrorClass::TooSlow,
         // A standby that was the primary, a session that a timeout or a pooler has spoilt, and a
         // plan that was made before the schema changed.
@@ -117,6 +117,8 @@ fn class_of_sqlstate_class(class: &str) -> ErrorClass {
     match class {
         "22" | "23" | "54" => ErrorClass::Poison,
         "08" | "53" | "57" | "58" | "XX" => ErrorClass::Reconnect,
+        // The transaction was rolled back, for whatever reason.
+        "40" => ErrorClass::Retry,
         "28" => ErrorClass::Setup,
         _ => ErrorClass::Bug,
     }
@@ -138,10 +140,13 @@ mod tests {
     fn every_sqlstate_calls_for_the_right_thing() {
         check(
             ErrorClass::Reconnect,
-            "08000 08003 08006 08P01 57P01 57P02 57P03 57P05 53300 25006 25P02 25P03 26000 42P05 \
-             0A000 XX000 58000 58030",
+            "08000 08001 08003 08004 08006 08P01 57P01 57P02 57P03 57P05 53300 25006 25P02 25P03 \
+             25P04 26000 42P05 0A000 XX000 XX001 58000 58030",
         );
-        check(ErrorClass::Retry, "40001 40P01 55P03 53100 53200 53400");
+        check(
+            ErrorClass::Retry,
+            "40001 40P01 40002 55P03 53100 53200 53400",
+        );
         check(ErrorClass::TooSlow, "57014");
         check(ErrorClass::MissingPartition, "23514");
         check(
@@ -172,6 +177,20 @@ mod tests {
             (Error::Encode(boxed()), ErrorClass::Poison),
             (Error::Decode(boxed()), ErrorClass::Bug),
             (Error::RowNotFound, ErrorClass::Bug),
+            (Error::ColumnNotFound("x".to_owned()), ErrorClass::Bug),
+            (
+                Error::ColumnDecode {
+                    index: "x".to_owned(),
+                    source: boxed(),
+                },
+                ErrorClass::Bug,
+            ),
+            (
+                Error::TypeNotFound {
+                    type_name: "x".to_owned(),
+                },
+                ErrorClass::Bug,
+            ),
             (Error::InvalidArgument("x".to_owned()), ErrorClass::Bug),
         ] {
             let shown = error.to_string();

@@ -4,7 +4,6 @@ use monitor_core::event::Warning;
 use sqlx::PgConnection;
 
 use super::batch::Row;
-use super::names::Names;
 use super::values::{Evidence, Numbers};
 use crate::copy_data::CopyData;
 use crate::error::StoreError;
@@ -22,10 +21,10 @@ const ROW_BYTES: usize = 160;
 /// Copies all rows, or none when one of them is there already.
 pub(super) async fn rows(
     connection: &mut PgConnection,
-    names: &Names,
     rows: &[Row<'_>],
+    warning_type: u32,
 ) -> Result<(), StoreError> {
-    let data = encode(rows, names.warning_type())?;
+    let data = encode(rows, warning_type)?;
     let copied = async {
         let mut copy = connection.copy_in_raw(STATEMENT).await?;
         copy.send(data).await?;
