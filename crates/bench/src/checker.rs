@@ -8,12 +8,13 @@ use local_stack::Control;
 
 use crate::console;
 use crate::contender::{BySchemes, Contender, Means, Peers};
-use crate::ground::{Ground, SiteKind, kept_folder};
+use crate::ground::{Ground, SiteKind};
 use crate::memory::{self, Amounts};
 use crate::nginx::Scheme;
 use crate::report::Report;
 use crate::rounds::{self, Plan};
 use crate::scale;
+use crate::stack::kept_folder;
 
 /// Checks a second on a schedule, far from what a core can do.
 const HTTP_SITES: u32 = 2_000;

@@ -31,11 +31,20 @@ pub(crate) fn of_machine() -> Result<Duration> {
 
 /// Resident memory of a process in bytes.
 pub(crate) fn resident(id: u32) -> Result<u64> {
+    memory(id, "VmRSS:")
+}
+
+/// The most that it ever was.
+pub(crate) fn peak(id: u32) -> Result<u64> {
+    memory(id, "VmHWM:")
+}
+
+fn memory(id: u32, field: &str) -> Result<u64> {
     let path = format!("/proc/{id}/status");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(field));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    Ok(1024 * kibibytes.with_context(|| format!("no VmRSS in {path}"))?)
+    Ok(1024 * kibibytes.with_context(|| format!("no {field} in {path}"))?)
 }
 
 fn all() -> Result<Vec<Usage>> {

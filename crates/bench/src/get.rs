@@ -27,3 +27,21 @@ fn ask(port: u16, path: &str) -> Result<String> {
         _ => bail!("{}", head.lines().next().unwrap_or_default()),
     }
 }
+
+/// A number of a `/metrics` page, by its name with its labels.
+pub(crate) fn metric(page: &str, name: &str) -> Option<f64> {
+    let mut lines = page.lines().filter_map(|line| line.strip_prefix(name));
+    lines.find_map(|line| line.strip_prefix(' ')?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_found_by_its_whole_name() {
+        let page = "# TYPE checker_sites gauge\nchecker_sites_old 3\nchecker_sites 2000\n";
+        assert_eq!(metric(page, "checker_sites"), Some(2000.0));
+        assert_eq!(metric(page, "checker"), None);
+    }
+}

@@ -10,11 +10,15 @@ mod ground;
 mod histogram;
 mod memory;
 mod nginx;
+mod python;
 mod report;
 mod rounds;
 mod scale;
 mod silence;
+mod sink;
+mod stack;
 mod statistics;
+mod target;
 mod window;
 
 use std::process::ExitCode;
@@ -34,17 +38,22 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Subject {
     /// CPU and memory of whole checks
-    Checker {
-        /// One short round: to see that everything runs, and roughly where it stands
-        #[arg(long)]
-        quick: bool,
-    },
+    Checker(Extent),
+    /// From a full topic to committed rows
+    Sink(Extent),
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Extent {
+    /// One short round: to see that everything runs, and roughly where it stands
+    #[arg(long)]
+    quick: bool,
 }
 
 fn main() -> ExitCode {
-    let Subject::Checker { quick } = Arguments::parse().subject;
+    let subject = Arguments::parse().subject;
     let control = Control::new(|line| console::say(&format!("  {line}")));
-    match run(quick, &control) {
+    match run(&subject, &control) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console::say(&format!("error: {error:#}"));
@@ -53,10 +62,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(quick: bool, control: &Control) -> Result<()> {
+fn run(subject: &Subject, control: &Control) -> Result<()> {
     let canceller = control.clone();
     ctrlc::set_handler(move || canceller.cancel()).context("cannot listen for signals")?;
-    checker::run(quick, control)
+    match subject {
+        Subject::Checker(extent) => checker::run(extent.quick, control),
+        Subject::Sink(extent) => sink::run(extent.quick, control),
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! The report: what was measured, beside what was aimed for.
 
 mod comparison;
-mod target;
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
 use self::comparison::{Comparison, compare};
-use self::target::Target;
 use crate::contender::Contender;
 use crate::histogram::Between;
 use crate::memory::Memory;
@@ -16,9 +14,9 @@ use crate::nginx::Scheme;
 use crate::rounds::{Plan, Sample};
 use crate::scale::Scale;
 use crate::statistics::Spread;
+use crate::target::Target;
+use crate::window::NOISY;
 
-/// Foreign load from which on numbers are to be doubted.
-const NOISY: f64 = 0.15;
 const KIB: f64 = 1024.0;
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -87,7 +85,7 @@ impl Report {
                 let (Some(costs), Some(rates), Some(memory)) = (costs, rates, memory) else {
                     continue;
                 };
-                let (scheme, costs) = (scheme.name(), spelled(costs, 1));
+                let (scheme, costs) = (scheme.name(), costs.spelled(1));
                 let (rate, memory) = (rates.median, memory.median);
                 writeln!(
                     f,
@@ -107,7 +105,7 @@ impl Report {
             let Comparison { ratio, target, .. } = &comparison;
             let aim = target.map_or_else(String::new, |target| target.to_string());
             let held = target.map_or("", |target| target.verdict(ratio.median));
-            let ratio = spelled(*ratio, 2);
+            let ratio = ratio.spelled(2);
             writeln!(f, "| {comparison} | {ratio} | {aim} | {held} |")?;
         }
         Ok(())
@@ -204,10 +202,6 @@ impl fmt::Display for Report {
             "\n{noisy}others kept at most {foreign:.0} % of the machine busy during a window."
         )
     }
-}
-
-fn spelled(Spread { median, min, max }: Spread, digits: usize) -> String {
-    format!("{median:.digits$} ({min:.digits$}..{max:.digits$})")
 }
 
 fn bucket(quantile: Option<Between>) -> String {

@@ -67,7 +67,7 @@ fn measure(
     let at_work = contender.start(scheme, means)?;
     warm_up(&at_work, contender.warm_up(scheme, means), means)?;
     let before = at_work.lateness()?;
-    let window = window::watch(at_work.id(), &ground.nginx, length, &ground.control)?;
+    let window = window::watch(at_work.id(), &ground.nginx, length, &ground.stack.control)?;
     let lateness = at_work.lateness()?.since(&before);
     Ok(Sample {
         round,
@@ -87,6 +87,6 @@ fn warm_up(at_work: &AtWork, requests: u64, means: &Means<'_>) -> Result<()> {
         cpu::resident(at_work.id()).context("it has ended")?;
         Ok((ground.nginx.requests()? >= enough).then_some(()))
     };
-    let warmed = ground.control.poll(WARM_UP_LIMIT, warm)?;
+    let warmed = ground.stack.control.poll(WARM_UP_LIMIT, warm)?;
     warmed.context("the server sees hardly any requests")
 }

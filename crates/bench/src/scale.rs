@@ -60,9 +60,9 @@ fn at_rate(ground: &Ground, count: u32, rate: f64, full: f64) -> Result<Scale> {
     };
     let sites = ground.sites(&format!("every {interval}"), count, &kind)?;
     let checker = Checker::start(ground, &sites)?;
-    ground.control.poll(SETTLING, || Ok(None::<()>))?;
+    ground.stack.control.poll(SETTLING, || Ok(None::<()>))?;
     let before = checker.lateness()?;
-    let window = window::watch(checker.id(), &ground.nginx, WINDOW, &ground.control)?;
+    let window = window::watch(checker.id(), &ground.nginx, WINDOW, &ground.stack.control)?;
     let lateness = checker.lateness()?.since(&before);
     let rate = window.rate;
     console::say(&format!("  {count} sites, {rate:.0}/s: done"));

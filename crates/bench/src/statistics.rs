@@ -24,6 +24,12 @@ impl Spread {
         };
         Some(Self { median, min, max })
     }
+
+    /// The median, and the ends in parentheses.
+    pub(crate) fn spelled(self, digits: usize) -> String {
+        let Self { median, min, max } = self;
+        format!("{median:.digits$} ({min:.digits$}..{max:.digits$})")
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use serde::Serialize;
 use crate::cpu;
 use crate::nginx::Nginx;
 
+/// Foreign load from which on numbers are to be doubted.
+pub(crate) const NOISY: f64 = 0.15;
+
 /// What was measured.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Window {
@@ -42,7 +45,7 @@ pub(crate) fn watch(
     let before = read(client, server)?;
     control.poll(length, || Ok(None::<()>))?;
     let after = read(client, server)?;
-    between(&before, &after, cores())
+    between(&before, &after)
 }
 
 fn read(client: u32, server: &Nginx) -> Result<Reading> {
@@ -55,23 +58,30 @@ fn read(client: u32, server: &Nginx) -> Result<Reading> {
     })
 }
 
-fn cores() -> u32 {
+/// How much of the machine others have kept busy, 0 to 1: what the machine has used, but for what we
+/// and all that we have started have.
+pub(crate) fn foreign(ours: Duration, machine: Duration, passed: Duration) -> f64 {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    u32::try_from(cores).unwrap_or(u32::MAX)
+    let cores = f64::from(u32::try_from(cores).unwrap_or(u32::MAX));
+    let theirs = machine.as_secs_f64() - ours.as_secs_f64();
+    (theirs / passed.as_secs_f64() / cores).clamp(0.0, 1.0)
 }
 
-fn between(before: &Reading, after: &Reading, cores: u32) -> Result<Window> {
+fn between(before: &Reading, after: &Reading) -> Result<Window> {
     // The server has also seen our own question, once between the two readings.
     let requests = (after.requests - before.requests).saturating_sub(1);
     ensure!(requests > 0, "the server saw no request");
     let requests = f64::from(u32::try_from(requests)?);
-    let seconds = (after.at - before.at).as_secs_f64();
-    let used = |of: fn(&Reading) -> Duration| of(after).saturating_sub(of(before)).as_secs_f64();
-    let foreign = used(|reading| reading.machine) - used(|reading| reading.ours);
+    let passed = after.at - before.at;
+    let used = |of: fn(&Reading) -> Duration| of(after).saturating_sub(of(before));
+    let (ours, machine) = (
+        used(|reading| reading.ours),
+        used(|reading| reading.machine),
+    );
     Ok(Window {
-        cpu_micros: 1e6 * used(|reading| reading.client) / requests,
-        rate: requests / seconds,
-        foreign: (foreign / seconds / f64::from(cores)).clamp(0.0, 1.0),
+        cpu_micros: 1e6 * used(|reading| reading.client).as_secs_f64() / requests,
+        rate: requests / passed.as_secs_f64(),
+        foreign: foreign(ours, machine, passed),
     })
 }
 
@@ -100,16 +110,23 @@ mod tests {
         let before = reading(start, [100, 500, 2000], 10);
         let end = start + Duration::from_secs(2);
         let after = reading(end, [300, 1500, 3600], 4011);
-        let window = between(&before, &after, 2).unwrap();
+        let window = between(&before, &after).unwrap();
         assert!(close(window.cpu_micros, 50.0), "{window:?}");
         assert!(close(window.rate, 2000.0), "{window:?}");
-        assert!(close(window.foreign, 0.15), "{window:?}");
+    }
+
+    #[test]
+    fn what_others_did_is_a_share_of_the_machine() {
+        let [ours, machine, passed] = [1, 2, 100].map(Duration::from_secs);
+        let share = foreign(ours, machine, passed);
+        assert!(share > 0.0 && share <= 0.01, "{share}");
+        assert!(close(foreign(machine, ours, passed), 0.0));
     }
 
     #[test]
     fn nothing_can_be_said_when_the_server_saw_nothing() {
         let start = Instant::now();
         let (before, after) = (reading(start, [0; 3], 7), reading(start, [9; 3], 8));
-        assert!(between(&before, &after, 2).is_err());
+        assert!(between(&before, &after).is_err());
     }
 }

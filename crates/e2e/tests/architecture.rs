@@ -13,7 +13,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("monitor-spool", &[]),
     ("test-servers", &[]),
     ("demo-targets", &["local-stack"]),
-    ("bench", &["local-stack", "test-servers"]),
+    (
+        "bench",
+        &[
+            "local-stack",
+            "monitor-config",
+            "monitor-core",
+            "monitor-kafka",
+            "test-servers",
+        ],
+    ),
     ("monitor-probe", &["monitor-core"]),
     ("monitor-kafka", &["monitor-config", "monitor-core"]),
     ("monitor-store", &["monitor-config", "monitor-core"]),

@@ -14,12 +14,30 @@ use crate::{packages, step, workspace};
 pub(crate) enum Subject {
     /// CPU and memory of whole checks
     Checker,
+    /// From a full topic to committed rows
+    Sink,
 }
 
 impl Subject {
     fn name(self) -> &'static str {
         match self {
             Self::Checker => "checker",
+            Self::Sink => "sink",
+        }
+    }
+
+    /// What has to be on the system besides what everything needs.
+    fn requirements(self) -> &'static [packages::Requirement] {
+        match self {
+            Self::Checker => packages::FOR_BENCHMARKS,
+            Self::Sink => &[],
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Checker => "checker-bin",
+            Self::Sink => "sink-bin",
         }
     }
 }
@@ -28,12 +46,12 @@ impl Subject {
 pub(crate) fn run(subject: Subject, quick: bool, control: &Control) -> Result<ExitCode> {
     packages::ensure(packages::FOR_BUILDING, control)?;
     packages::ensure(packages::FOR_KAFKA, control)?;
-    packages::ensure(packages::FOR_BENCHMARKS, control)?;
+    packages::ensure(subject.requirements(), control)?;
     let mut build = Command::new(workspace::cargo());
     build
         .current_dir(workspace::root()?)
         .args(["build", "--release", "--bins"])
-        .args(["-p", "bench", "-p", "checker-bin", "-p", "admin-bin"]);
+        .args(["-p", "bench", "-p", "admin-bin", "-p", subject.program()]);
     step::run("build the released programs", &mut build, control)?;
     let own_folder = workspace::built_programs()?;
     let target = own_folder

@@ -10,8 +10,9 @@ use local_stack::Control;
 use nix::unistd::Uid;
 
 use self::manager::Manager;
-use self::requirement::Requirement;
-pub(crate) use self::requirement::{FOR_BENCHMARKS, FOR_BUILDING, FOR_KAFKA, FOR_TESTS};
+pub(crate) use self::requirement::{
+    FOR_BENCHMARKS, FOR_BUILDING, FOR_KAFKA, FOR_TESTS, Requirement,
+};
 use crate::console;
 
 /// Installs what is missing if we may, else says what to install.

@@ -23,19 +23,23 @@ pub(super) fn missing() -> Option<&'static str> {
 
 pub(super) fn start(ground: &Ground, scheme: Scheme) -> Result<AtWork> {
     let executable = find_executable(NAME).context("blackbox_exporter is not installed")?;
-    let file = ground.path("blackbox.yml");
-    let authority = ground.path("authority.pem");
+    let file = ground.stack.path("blackbox.yml");
+    let authority = ground.stack.path("authority.pem");
     fs::write(&file, configuration(&authority.to_string_lossy()))?;
     let port = ReservedPort::any()?.release();
-    let program = Program::new("blackbox_exporter", executable, ground.log("blackbox"))
-        .args([
-            format!("--config.file={}", file.display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-        ])
-        .args(["--log.level=error"]);
+    let program = Program::new(
+        "blackbox_exporter",
+        executable,
+        ground.stack.log("blackbox"),
+    )
+    .args([
+        format!("--config.file={}", file.display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+    ])
+    .args(["--log.level=error"]);
     let mut client = Process::start(&program)?;
     let healthy = |_: &_| get(port, "/-/healthy").ok();
-    client.wait_until_ready(&ground.control, START_LIMIT, healthy)?;
+    client.wait_until_ready(&ground.stack.control, START_LIMIT, healthy)?;
     let target = ground.nginx.url(scheme);
     let probe = format!("http://127.0.0.1:{port}/probe?module=page&target={target}");
     Ok(AtWork::Other {

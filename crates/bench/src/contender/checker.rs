@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use local_stack::{Process, ReservedPort, Signal, StopStep};
 
-use crate::get::get;
+use crate::get::{get, metric};
 use crate::ground::{Ground, Sites};
 use crate::histogram::Histogram;
 
@@ -16,7 +16,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// Starts a checker that checks every site once, as fast as it can.
 pub(super) fn check_once(ground: &Ground, sites: &Sites, at_a_time: u32) -> Result<Process> {
     let program = ground
-        .program("checker", &sites.database)
+        .checker(sites)
         .args(["--once"])
         .env("CHECKER_MAX_IN_FLIGHT", at_a_time.to_string())
         .stop_with([StopStep::new(Signal::SIGKILL, STOP_PATIENCE)]);
@@ -34,12 +34,12 @@ impl Checker {
     pub(crate) fn start(ground: &Ground, sites: &Sites) -> Result<Self> {
         let ops = ReservedPort::any()?.release();
         let program = ground
-            .program("checker", &sites.database)
+            .checker(sites)
             .env("OPS_LISTEN", format!("127.0.0.1:{ops}"))
             .stop_with([StopStep::new(Signal::SIGTERM, STOP_PATIENCE)]);
         let mut process = Process::start(&program)?;
-        let has_sites = |page: &str| gauge(page, "checker_sites") == Some(f64::from(sites.count));
-        process.wait_until_ready(&ground.control, START_LIMIT, |_| {
+        let has_sites = |page: &str| metric(page, "checker_sites") == Some(f64::from(sites.count));
+        process.wait_until_ready(&ground.stack.control, START_LIMIT, |_| {
             get(ops, "/readyz").ok()?;
             has_sites(&get(ops, "/metrics").ok()?).then_some(())
         })?;
@@ -49,10 +49,10 @@ impl Checker {
     /// Waits until so many checks run.
     pub(crate) fn wait_for_in_flight(&self, ground: &Ground, least: f64) -> Result<f64> {
         let enough = || {
-            let running = gauge(&self.page()?, "checker_in_flight");
+            let running = metric(&self.page()?, "checker_in_flight");
             Ok(running.filter(|running| *running >= least))
         };
-        match ground.control.poll(START_LIMIT, enough)? {
+        match ground.stack.control.poll(START_LIMIT, enough)? {
             Some(running) => Ok(running),
             None => bail!("fewer than {least} checks in flight"),
         }
@@ -71,22 +71,5 @@ impl Checker {
 
     fn page(&self) -> Result<String> {
         get(self.ops, "/metrics").context("the checker does not answer")
-    }
-}
-
-fn gauge(page: &str, name: &str) -> Option<f64> {
-    let mut lines = page.lines().filter_map(|line| line.strip_prefix(name));
-    lines.find_map(|line| line.strip_prefix(' ')?.parse().ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gauge_is_found_by_its_whole_name() {
-        let page = "# TYPE checker_sites gauge\nchecker_sites_old 3\nchecker_sites 2000\n";
-        assert_eq!(gauge(page, "checker_sites"), Some(2000.0));
-        assert_eq!(gauge(page, "checker"), None);
     }
 }

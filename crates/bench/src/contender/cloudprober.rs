@@ -38,13 +38,13 @@ impl Targets {
 }
 
 pub(super) fn start(ground: &Ground, targets: Targets, program: &GoProgram) -> Result<AtWork> {
-    let file = ground.path("cloudprober.cfg");
+    let file = ground.stack.path("cloudprober.cfg");
     let port = ReservedPort::any()?.release();
     let url = ground.nginx.url(targets.scheme);
-    let authority = ground.path("authority.pem");
+    let authority = ground.stack.path("authority.pem");
     let text = configuration(port, &url, targets, &authority.to_string_lossy());
     fs::write(&file, text)?;
-    let program = Program::new("cloudprober", &program.0, ground.log("cloudprober"))
+    let program = Program::new("cloudprober", &program.0, ground.stack.log("cloudprober"))
         .args([format!("--config_file={}", file.display())])
         .args(["--min_log_level=ERROR", "--disable_cloud_logging"])
         // Without these two it asks the network whether it runs in a cloud.

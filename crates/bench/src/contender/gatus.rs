@@ -25,20 +25,20 @@ pub(super) const SOURCE: Source = Source {
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 pub(super) fn start(ground: &Ground, scheme: Scheme, program: &GoProgram) -> Result<AtWork> {
-    let file = ground.path("gatus.yaml");
+    let file = ground.stack.path("gatus.yaml");
     let port = ReservedPort::any()?.release();
     fs::write(&file, configuration(port, &ground.nginx.url(scheme)))?;
-    let program = Program::new("gatus", &program.0, ground.log("gatus"))
+    let program = Program::new("gatus", &program.0, ground.stack.log("gatus"))
         .env("GATUS_CONFIG_PATH", &file)
         .env("GATUS_LOG_LEVEL", "ERROR")
-        .env("SSL_CERT_FILE", ground.path("authority.pem"));
+        .env("SSL_CERT_FILE", ground.stack.path("authority.pem"));
     let mut client = Process::start(&program)?;
     let all_started = |_: &_| {
         let page = get(port, "/api/v1/endpoints/statuses?pageSize=1").ok()?;
         (page.matches("\"key\":").count() >= AT_A_TIME as usize).then_some(())
     };
     client
-        .wait_until_ready(&ground.control, START_LIMIT, all_started)
+        .wait_until_ready(&ground.stack.control, START_LIMIT, all_started)
         .context("not all endpoints of gatus have started")?;
     Ok(AtWork::alone(client))
 }

@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result};
 use local_stack::{Program, find_executable};
 
 use crate::finish;
-use crate::ground::{Ground, kept_folder};
+use crate::ground::Ground;
+use crate::stack::kept_folder;
 
 /// Compiling one of them takes minutes on two busy cores.
 const BUILD_LIMIT: Duration = Duration::from_mins(15);
@@ -48,7 +49,7 @@ impl Source {
             let go = find_executable("go").context("go is not installed")?;
             fs::create_dir_all(&folder)?;
             fs::write(folder.join("go.mod"), self.module_file())?;
-            let mut build = Program::new("go build", go, ground.log("go"))
+            let mut build = Program::new("go build", go, ground.stack.log("go"))
                 .directory(&folder)
                 .args(["build", "-mod=mod", "-o", name, self.package]);
             for variable in PASSED_ON {
@@ -56,7 +57,7 @@ impl Source {
                     build = build.env(variable, value);
                 }
             }
-            finish::run(&build, BUILD_LIMIT, &ground.control)
+            finish::run(&build, BUILD_LIMIT, &ground.stack.control)
                 .with_context(|| format!("cannot build {name} {version}"))?;
         }
         Ok(GoProgram(program))

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::aiohttp::Python;
 use super::go::{GoProgram, Source};
-use super::{cloudprober, gatus};
+use super::{aiohttp, cloudprober, gatus};
 use crate::console;
 use crate::ground::Ground;
+use crate::python::Python;
 
 /// Each of them, or what to tell in its stead.
 pub(crate) struct Peers {
@@ -18,8 +18,11 @@ pub(crate) struct Peers {
 impl Peers {
     /// Those of an earlier run, and new ones: that may take minutes.
     pub(crate) fn prepare(ground: &Ground) -> Result<Self> {
-        let python = told("aiohttp", Python::prepare(ground));
-        ground.control.check()?;
+        let python = told(
+            "aiohttp",
+            Python::prepare(aiohttp::ENVIRONMENT, &ground.stack),
+        );
+        ground.stack.control.check()?;
         let gatus = built(gatus::SOURCE, ground)?;
         let cloudprober = built(cloudprober::SOURCE, ground)?;
         Ok(Self {
@@ -33,7 +36,7 @@ impl Peers {
 fn built(source: Source, ground: &Ground) -> Result<Result<GoProgram, String>> {
     console::say(&format!("  getting {}", source.name));
     let program = told(source.name, source.prepare(ground));
-    ground.control.check()?;
+    ground.stack.control.check()?;
     Ok(program)
 }
 

@@ -16,7 +16,7 @@ pub(super) fn missing() -> Option<&'static str> {
 
 pub(super) fn start(ground: &Ground, url: &str, connections: u32) -> Result<Process> {
     let executable = find_executable("wrk").context("wrk is not installed")?;
-    let program = Program::new("wrk", executable, ground.log("wrk"))
+    let program = Program::new("wrk", executable, ground.stack.log("wrk"))
         .args(["-t1", &format!("-c{connections}"), "-d", DURATION])
         .args(["-H", "Connection: close", url]);
     Process::start(&program)

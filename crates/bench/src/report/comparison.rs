@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::target::Target;
 use crate::contender::Contender;
 use crate::nginx::Scheme;
 use crate::rounds::Sample;
 use crate::statistics::Spread;
+use crate::target::Target;
 
 /// How the two compare, round by round.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

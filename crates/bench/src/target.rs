@@ -7,14 +7,14 @@ use serde::Serialize;
 /// A bound that a number should keep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Target {
+pub(crate) enum Target {
     AtMost(f64),
     AtLeast(f64),
 }
 
 impl Target {
     /// Told, never enforced: a neighbour on the machine must not fail anybody's build.
-    pub(super) fn verdict(self, measured: f64) -> &'static str {
+    pub(crate) fn verdict(self, measured: f64) -> &'static str {
         let held = match self {
             Self::AtMost(most) => measured <= most,
             Self::AtLeast(least) => measured >= least,

@@ -1,0 +1,69 @@
+//! What stored checks cost afterwards: rolling up the hours and the day that are over, packing the
+//! day's key, and the room on the disk before and after.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::copied::TABLE;
+use super::meter::{self, Look};
+use super::ours::{Route, Sink};
+use crate::stack::Stack;
+
+const LIMIT: Duration = Duration::from_mins(5);
+/// Counts once all hours and the day have been computed.
+const ROLLED_UP: &str = "sink_rollup_rows_total{period=\"day\"}";
+const PACKED: &str = "packed the key of a day's checks";
+
+/// What was measured, for each check.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Upkeep {
+    /// CPU microseconds of the sink and of PostgreSQL.
+    pub(crate) rollup_micros: f64,
+    pub(crate) packing_micros: f64,
+    /// Bytes of the checks' tables and indexes.
+    pub(crate) bytes_open: f64,
+    pub(crate) bytes_closed: f64,
+    /// Bytes of the rollups.
+    pub(crate) bytes_rolled_up: f64,
+}
+
+/// Lets a sink look after what another one has filled. Nothing is left in the topic for it.
+pub(crate) fn measure(stack: &Stack, route: Route<'_>) -> Result<Upkeep> {
+    let rows = meter::count(stack, route.database, TABLE)?;
+    let bytes_open = bytes_of(stack, route.database, &[TABLE], rows)?;
+    meter::settle(stack)?;
+    let before = Look::now(stack, 0, || Ok(0))?;
+    let mut sink = Sink::start(stack, route)?;
+    sink.wait_for_metric(stack, ROLLED_UP, 0.0)?;
+    let rolled_up = Look::now(stack, sink.id(), || Ok(rows))?;
+    sink.wait_for_line(stack, PACKED, LIMIT)?;
+    let packed = Look::now(stack, sink.id(), || Ok(rows + rows))?;
+    sink.stop()?;
+    let rolling_up = before.until(&rolled_up)?;
+    let packing = rolled_up.until(&packed)?;
+    let rollups = ["rollup_hours", "rollup_days"];
+    Ok(Upkeep {
+        rollup_micros: rolling_up.client_micros + rolling_up.postgres_micros,
+        packing_micros: packing.client_micros + packing.postgres_micros,
+        bytes_open,
+        bytes_closed: bytes_of(stack, route.database, &[TABLE], rows)?,
+        bytes_rolled_up: bytes_of(stack, route.database, &rollups, rows)?,
+    })
+}
+
+/// Bytes of tables, their partitions, indexes and whatever belongs to them, for each of `rows`.
+fn bytes_of(stack: &Stack, database: &str, tables: &[&str], rows: u64) -> Result<f64> {
+    let trees = tables.iter().map(|table| {
+        format!("SELECT pg_total_relation_size(relid) AS bytes FROM pg_partition_tree('{table}')")
+    });
+    let trees: Vec<String> = trees.collect();
+    let sql = format!(
+        "SELECT sum(bytes) / {rows}.0 FROM ({}) AS tree",
+        trees.join(" UNION ALL ")
+    );
+    let text = stack.postgres().query(database, &sql)?;
+    text.parse()
+        .with_context(|| format!("cannot understand {text:?}"))
+}
