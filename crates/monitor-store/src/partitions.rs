@@ -77,8 +77,9 @@ pub async fn expired(
 
 /// Drops the partitions of all days before `before`, one after the other, and returns their days.
 ///
-/// Nobody who reads or writes other days has to wait. The connection must not be in a transaction,
-/// and nobody else may do the same at the same time.
+/// Nobody who reads or writes other days has to wait; what this waits for, it waits for no longer
+/// than the connection's `lock_timeout`, and can be tried again. The connection must not be in a
+/// transaction, and nobody else may do the same at the same time.
 pub async fn drop_expired(
     connection: &mut PgConnection,
     before: NaiveDate,

@@ -93,10 +93,10 @@ async fn a_large_batch_with_known_slots_adds_and_replaces_exactly_what_it_should
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
 async fn writers_of_the_same_batches_in_any_order_store_each_event_once(pool: PgPool) {
-    let events = mixed(6_000);
-    // Three are copied and six are inserted.
-    let mut batches: Vec<_> = events[..3_600].chunks(1_200).collect();
-    batches.extend(events[3_600..].chunks(400));
+    let events = mixed(8_000);
+    // Three are copied and five are inserted.
+    let mut batches: Vec<_> = events[..6_000].chunks(2_000).collect();
+    batches.extend(events[6_000..].chunks(400));
     let one = |(seed, mut writer): (usize, CheckWriter)| {
         let mut random = fastrand::Rng::with_seed(seed as u64);
         let mut batches: Vec<_> = batches
@@ -119,9 +119,9 @@ async fn writers_of_the_same_batches_in_any_order_store_each_event_once(pool: Pg
     };
     let writers = writers(&pool, 4).await.into_iter().enumerate();
     let stored = join_all(writers.map(one)).await;
-    assert_eq!(stored.iter().sum::<u64>(), 6_000, "{stored:?}");
+    assert_eq!(stored.iter().sum::<u64>(), 8_000, "{stored:?}");
     let mut connection = pool.acquire().await.unwrap();
-    assert_eq!(rows(&mut connection).await.len(), 6_000);
+    assert_eq!(rows(&mut connection).await.len(), 8_000);
     // The first of them had no partition to store into, and no region.
     let names = "SELECT count(*) FROM regions";
     let regions: i64 = sqlx::query_scalar(names)
@@ -146,9 +146,9 @@ pub(crate) async fn somebody_waits(pool: &PgPool) {
 async fn a_writer_waits_for_one_that_hangs_and_takes_over_what_becomes_of_it(pool: PgPool) {
     let mut writer = writer(&pool).await;
     writer.store(&mixed(2), None).await.unwrap();
-    for (end, first, stored) in [("ROLLBACK", 100_i64, 1_500), ("COMMIT", 10_000, 1_499)] {
+    for (end, first, stored) in [("ROLLBACK", 100_i64, 2_500), ("COMMIT", 10_000, 2_499)] {
         let site = |i| event(&slot(first + i, "us", instant(0)), Outcome::Up);
-        let events: Vec<_> = (0..1_500).map(site).collect();
+        let events: Vec<_> = (0..2_500).map(site).collect();
         let mut hanging = pool.begin().await.unwrap();
         sqlx::query(
             "INSERT INTO check_results (site_id, scheduled_at, checker_id, outcome, content,
@@ -166,7 +166,7 @@ async fn a_writer_waits_for_one_that_hangs_and_takes_over_what_becomes_of_it(poo
         };
         let (done, ()) = tokio::join!(writer.store(&events, None), end);
         let done = done.unwrap();
-        assert_eq!((done.stored, done.duplicates), (stored, 1_500 - stored));
+        assert_eq!((done.stored, done.duplicates), (stored, 2_500 - stored));
     }
 }
 
