@@ -182,6 +182,31 @@ fn a_flipped_byte_among_the_records_is_found() {
 }
 
 #[test]
+fn a_flipped_bit_anywhere_is_found_or_changes_nothing() {
+    let (_folder, path) = filled();
+    let original = fs::read(&path).unwrap();
+    let mut random = fastrand::Rng::with_seed(7);
+    let anywhere: Vec<_> = (0..60).map(|_| random.usize(..original.len())).collect();
+    for at in (0..320).step_by(8).chain(anywhere) {
+        let mut damaged = original.clone();
+        damaged[at] ^= 1 << random.u8(..8);
+        fs::write(&path, damaged).unwrap();
+        let Opened {
+            mut spool,
+            set_aside,
+        } = open(&path);
+        let left = if set_aside.is_some() { 0 } else { 1000 };
+        let read = spool.read(0, EVERYTHING).unwrap();
+        assert!(
+            read == records(0..left),
+            "byte {at}: {} left, {set_aside:?}",
+            read.len()
+        );
+        append(&mut spool, 1000..1010);
+    }
+}
+
+#[test]
 fn damage_that_is_met_while_reading_sets_the_file_aside_too() {
     let (_folder, path) = filled();
     let mut spool = open(&path).spool;
