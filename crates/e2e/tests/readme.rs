@@ -8,6 +8,7 @@ use sqlx::AssertSqlSafe;
 use strum::VariantArray as _;
 
 const README: &str = include_str!("../../../README.md");
+const ROLLUPS: &str = include_str!("../../../docs/rollups.md");
 const SITES: &str = include_str!("../../../docs/sites.md");
 const CHECKS: &str = include_str!("../../../docs/checks.md");
 
@@ -20,11 +21,12 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn the_queries_of_the_readme_run() -> anyhow::Result<()> {
+async fn the_queries_of_the_documents_run() -> anyhow::Result<()> {
     let world = World::new().await?;
-    let queries = blocks(README, "sql");
-    ensure!(queries.len() >= 3, "{} queries", queries.len());
-    for query in queries {
+    let (readme, rollups) = (blocks(README, "sql"), blocks(ROLLUPS, "sql"));
+    ensure!(readme.len() >= 3, "{} queries", readme.len());
+    ensure!(!rollups.is_empty());
+    for query in readme.into_iter().chain(rollups) {
         sqlx::query(AssertSqlSafe(query))
             .fetch_all(&world.database)
             .await?;

@@ -59,5 +59,5 @@ pub use problem::{ConfigError, Problem};
 pub use secret::Secret;
 pub use section::{Section, Sections, tables};
 pub use text::{help_text, template};
-pub use values::{bytes, duration, list, socket_address};
+pub use values::{bytes, duration, list, retention, socket_address};
 pub use variable::{Fallback, Variable};

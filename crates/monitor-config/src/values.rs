@@ -26,6 +26,20 @@ where
         .map_err(|_| D::Error::custom("expected a duration such as 200ms, 30s or 5m"))
 }
 
+/// How long something is kept: a duration with its unit, or `forever`, which is `None`.
+pub fn retention<'de, D>(deserializer: D) -> Result<Option<Duration>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let text = String::deserialize(deserializer)?;
+    match text.trim() {
+        "forever" => Ok(None),
+        text => humantime::parse_duration(text)
+            .map(Some)
+            .map_err(|_| D::Error::custom("expected a duration such as 30d, or forever")),
+    }
+}
+
 /// A number of bytes, with or without a unit: `4096`, `64KiB`, `1MiB`, `2GB`.
 ///
 /// For fields of type `u64`, `usize` and other integers.

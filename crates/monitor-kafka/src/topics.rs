@@ -1,5 +1,7 @@
 //! The topics: which there are, how they are made, and whether they are there.
 
+mod retention;
+
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -8,6 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::Metadata;
 
+pub use self::retention::retention;
 use crate::client::Context;
 use crate::error::KafkaError;
 use crate::link::Link;

@@ -15,6 +15,8 @@ use crate::rollups::{self, Count};
 const DAYS_AHEAD: u16 = 7;
 /// Most hours that are closed in one step: a day, so that a long absence is made up for in parts.
 const HOURS_AT_ONCE: u32 = 24;
+/// Most days that are closed in one step.
+const DAYS_AT_ONCE: u32 = 7;
 /// Most times that a thousand marks are worked off in one step.
 const MARKS_AT_ONCE: u32 = 100;
 /// Most hours whose rollups are deleted in one step.
@@ -43,19 +45,6 @@ pub async fn try_lock(connection: &mut PgConnection) -> Result<bool, StoreError>
     .fetch_one(connection)
     .await
     .map_err(StoreError::doing("cannot ask for the lock of maintenance"))
-}
-
-/// Waits for the lock and takes it.
-pub async fn lock(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query!(
-        r#"-- maintenance.lock
-        SELECT pg_advisory_lock($1) AS "locked!: ()""#,
-        LOCK
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(StoreError::doing("cannot wait for the lock of maintenance"))
 }
 
 /// Gives the lock back.
@@ -108,7 +97,7 @@ pub async fn roll_up(connection: &mut PgConnection) -> Result<Count, StoreError>
     let now = status(connection).await?.now;
     let mut count = rollups::close_hours(connection, now, HOURS_AT_ONCE).await?;
     count += rollups::work_off_marks(connection, MARKS_AT_ONCE).await?;
-    count += rollups::close_days(connection, HOURS_AT_ONCE).await?;
+    count += rollups::close_days(connection, DAYS_AT_ONCE).await?;
     Ok(count)
 }
 

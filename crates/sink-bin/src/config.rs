@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// What the command line adds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Store what the topic holds now, and exit
+    /// Store what the topic holds now, bring the rollups up to date, and exit
     #[arg(long)]
     pub(crate) once: bool,
 }
@@ -76,6 +76,7 @@ mod tests {
     use monitor_store::DatabaseSettings;
 
     use super::*;
+    use crate::retention::RetentionSettings;
 
     #[test]
     fn the_table_fits_the_struct() {
@@ -88,6 +89,7 @@ mod tests {
             DatabaseSettings,
             KafkaSettings,
             SinkSettings,
+            RetentionSettings,
             RuntimeSettings,
         );
         let template = include_str!("../../../.env.template");

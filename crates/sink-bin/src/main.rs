@@ -2,7 +2,9 @@
 
 mod batch;
 mod config;
+mod maintenance;
 mod pipeline;
+mod retention;
 mod run;
 mod settle;
 mod writer;

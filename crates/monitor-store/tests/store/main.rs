@@ -6,6 +6,7 @@
 
 mod checks;
 mod connection;
+mod maintenance;
 mod metrics;
 mod partitions;
 mod replay;
