@@ -1,9 +1,10 @@
-//! `admin`: migrations, topics, sites, probes and metrics from the command line.
+//! `admin`: migrations, topics, sites, probes, metrics and rollups from the command line.
 
 mod metrics;
 mod migrate;
 mod output;
 mod probe;
+mod rollups;
 mod settings;
 mod sites;
 mod topics;
@@ -14,7 +15,7 @@ use clap::{Parser, Subcommand};
 use monitor_config::Environment;
 use monitor_runtime::tool_main;
 
-/// Migrations, topics, sites, probes and metrics of Aiven Monitor.
+/// Migrations, topics, sites, probes, metrics and rollups of Aiven Monitor.
 #[derive(Parser)]
 #[command(name = "admin", version, after_help = settings::help())]
 struct CommandLine {
@@ -38,6 +39,9 @@ enum Command {
     Probe(probe::Probe),
     /// Print the response times, status codes and content matches of a site
     Metrics(metrics::Arguments),
+    /// Compute rollups anew
+    #[command(subcommand)]
+    Rollups(rollups::Command),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +54,7 @@ async fn run(arguments: CommandLine, environment: Environment) -> anyhow::Result
         Command::Topics(command) => topics::run(&command, &environment).await?,
         Command::Sites(command) => return sites::run(command, &environment).await,
         Command::Probe(arguments) => return probe::run(arguments, &environment).await,
+        Command::Rollups(command) => rollups::run(&command, &environment).await?,
         Command::Metrics(arguments) => metrics::run(&arguments, &environment).await?,
     }
     Ok(ExitCode::SUCCESS)
