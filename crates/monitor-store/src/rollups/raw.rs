@@ -1,8 +1,8 @@
 //! The checks of one hour, read site by site and added up.
 //!
 //! The database puts the durations of a site together, two in one number: that is one row for a site
-//! instead of sixty, and three values for a check instead of fifteen. What is usual of a check (it is
-//! up, and saw 200) is only counted.
+//! instead of sixty, and a few bytes for a check instead of fifteen values. What is usual of a check
+//! (it is up, and saw 200) is only counted.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::TryStreamExt as _;
@@ -27,10 +27,8 @@ struct Checks {
     /// the outcome, in bits.
     unusual: Option<Vec<i32>>,
     failures: Option<Vec<String>>,
-    /// Two phases each, of the available checks: see [`halves`].
-    dns_connect: Option<Vec<i64>>,
-    tls_first_byte: Option<Vec<i64>>,
-    transfer_total: Option<Vec<i64>>,
+    /// Of each available check the phases, two in a number: see [`halves`].
+    durations: Option<Vec<u8>>,
 }
 
 const USUAL_CODE: u16 = 200;
@@ -69,7 +67,7 @@ fn checks<'c>(
         SELECT
             site_id AS "site_id!", region_id AS "region_id!", count AS "count!",
             content_matched AS "content_matched!", content_unmatched AS "content_unmatched!",
-            unusual, failures, dns_connect, tls_first_byte, transfer_total
+            unusual, failures, durations
         FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
         CROSS JOIN LATERAL (
             SELECT
@@ -88,15 +86,19 @@ fn checks<'c>(
                     WHERE outcome <> 'up' OR suspect OR status_code IS DISTINCT FROM 200
                 ) AS unusual,
                 array_agg(failure_kind::TEXT) FILTER (WHERE failure_kind IS NOT NULL) AS failures,
-                array_agg(
-                    (coalesce(dns_us::BIGINT + 1, 0) << 32) | coalesce(connect_us::BIGINT + 1, 0)
-                ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS dns_connect,
-                array_agg(
-                    (coalesce(tls_us::BIGINT + 1, 0) << 32) | coalesce(first_byte_us::BIGINT + 1, 0)
-                ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS tls_first_byte,
-                array_agg(
-                    (coalesce(transfer_us::BIGINT + 1, 0) << 32) | coalesce(total_us::BIGINT + 1, 0)
-                ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS transfer_total
+                string_agg(
+                    int8send(
+                        (coalesce(dns_us::BIGINT + 1, 0) << 32)
+                        | coalesce(connect_us::BIGINT + 1, 0)
+                    ) || int8send(
+                        (coalesce(tls_us::BIGINT + 1, 0) << 32)
+                        | coalesce(first_byte_us::BIGINT + 1, 0)
+                    ) || int8send(
+                        (coalesce(transfer_us::BIGINT + 1, 0) << 32)
+                        | coalesce(total_us::BIGINT + 1, 0)
+                    ),
+                    ''::BYTEA
+                ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS durations
             FROM check_results
             WHERE check_results.site_id = key.site_id
                 AND check_results.region_id = key.region_id
@@ -136,17 +138,12 @@ impl Checks {
         for kind in self.failures.iter().flatten() {
             rollup.add_failure(failure_kind(kind)?, 1);
         }
-        let [dns, connect, tls, first_byte, transfer, total] = &mut rollup.phases;
-        for (pairs, high, low) in [
-            (&self.dns_connect, dns, connect),
-            (&self.tls_first_byte, tls, first_byte),
-            (&self.transfer_total, transfer, total),
-        ] {
-            for pair in pairs.iter().flatten() {
-                let durations = halves(*pair);
-                high.record_some(durations.0);
-                low.record_some(durations.1);
-            }
+        let (pairs, _) = self.durations.as_deref().unwrap_or_default().as_chunks();
+        for (index, pair) in pairs.iter().enumerate() {
+            let first = 2 * (index % 3);
+            let (high, low) = halves(*pair);
+            rollup.phases[first].record_some(high);
+            rollup.phases[first + 1].record_some(low);
         }
         Ok(())
     }
@@ -165,15 +162,12 @@ fn add_unusual(rollup: &mut Rollup, bits: i32) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Both durations of a pair: each is one more than it is, or zero when there is none.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "one half of the bits at a time"
-)]
-fn halves(pair: i64) -> (Option<u32>, Option<u32>) {
-    let bits = pair.cast_unsigned();
-    let (high, low) = ((bits >> 32) as u32, bits as u32);
-    (high.checked_sub(1), low.checked_sub(1))
+/// Both durations of a pair, as PostgreSQL sends it: each is one more than it is, or zero when there
+/// is none.
+fn halves(pair: [u8; 8]) -> (Option<u32>, Option<u32>) {
+    let (halves, _) = pair.as_chunks();
+    let half = |index: usize| u32::from_be_bytes(halves[index]).checked_sub(1);
+    (half(0), half(1))
 }
 
 pub(super) fn failure_kind(name: &str) -> Result<FailureKind, StoreError> {
@@ -190,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_pair_holds_two_durations_that_need_not_be_there() {
-        let largest = i64::from(i32::MAX) + 1;
+        let halves = |pair: u64| halves(pair.to_be_bytes());
+        let largest = u64::from(i32::MAX.unsigned_abs()) + 1;
         assert_eq!(halves(0), (None, None));
         assert_eq!(halves(1), (None, Some(0)));
         assert_eq!(halves((1 << 32) | 6), (Some(0), Some(5)));
