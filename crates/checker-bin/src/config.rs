@@ -97,7 +97,7 @@ impl Section for CheckerSettings {
         Variable::with_default(
             "CHECKER_SPOOL_MAX_SIZE",
             "2GiB",
-            "most bytes of results in that file; beyond it the oldest are dropped, and counted",
+            "most bytes of results in that file, which may be twice as large; beyond it the oldest are dropped",
         ),
     ];
 

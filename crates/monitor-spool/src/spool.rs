@@ -20,7 +20,7 @@ const WASTEFUL: u64 = 4;
 /// How much a spool may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of all records together; the file is somewhat larger.
+    /// Bytes of all records together; the file may be twice as large.
     pub bytes: u64,
     /// Records.
     pub records: u64,
