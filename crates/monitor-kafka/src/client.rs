@@ -29,7 +29,11 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.link.note(&explain(&error, reason));
+        let reason = reason.trim();
+        match hint(&error, reason) {
+            Some(hint) => self.link.note_cause(&format!("{reason} ({hint})")),
+            None => self.link.note(reason),
+        }
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             self.link.none_connected();
         }
@@ -47,19 +51,16 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
     }
 }
 
-/// Puts a hint beside the errors whose own words do not say what to look at.
-fn explain(error: &KafkaError, reason: &str) -> String {
-    let reason = reason.trim();
+/// What to look at, for errors whose own words do not say so.
+fn hint(error: &KafkaError, reason: &str) -> Option<&'static str> {
     let code = error.rdkafka_error_code();
     // With TLS 1.3 a broker refuses a client's certificate only after the handshake: the alert then
     // comes as a broken connection, and only its words tell.
     if code == Some(RDKafkaErrorCode::SSL) || reason.contains("SSL alert") {
-        return format!("{reason} (look at KAFKA_SSL_CA, KAFKA_SSL_CERT and KAFKA_SSL_KEY)");
+        return Some("look at KAFKA_SSL_CA, KAFKA_SSL_CERT and KAFKA_SSL_KEY");
     }
-    if code == Some(RDKafkaErrorCode::Authentication) {
-        return format!("{reason} (look at KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD)");
-    }
-    reason.to_owned()
+    (code == Some(RDKafkaErrorCode::Authentication))
+        .then_some("look at KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
 }
 
 #[cfg(test)]
@@ -75,10 +76,10 @@ mod tests {
             (BrokerTransportFailure, alert, "KAFKA_SSL_CERT"),
             (Authentication, "SASL failed", "KAFKA_SASL_PASSWORD"),
         ] {
-            let explained = explain(&KafkaError::Global(code), reason);
-            assert!(explained.starts_with(reason) && explained.contains(named));
+            let hint = hint(&KafkaError::Global(code), reason);
+            assert!(hint.is_some_and(|hint| hint.contains(named)));
         }
-        let refused = explain(&KafkaError::Global(BrokerTransportFailure), " refused\n");
-        assert_eq!(refused, "refused");
+        let refused = hint(&KafkaError::Global(BrokerTransportFailure), "refused");
+        assert_eq!(refused, None);
     }
 }

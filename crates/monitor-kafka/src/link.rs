@@ -34,7 +34,7 @@ impl Link {
 #[derive(Clone, Debug)]
 pub(crate) struct LinkState {
     link: watch::Sender<Link>,
-    /// The first since a broker was connected: later ones are its echoes.
+    /// The first since a broker was connected, or the last that tells more: others are its echoes.
     trouble: Arc<Mutex<Option<String>>>,
 }
 
@@ -65,6 +65,11 @@ impl LinkState {
         self.lock().get_or_insert_with(|| trouble.to_owned());
     }
 
+    /// Something is wrong with one broker, and it is known what to look at.
+    pub(crate) fn note_cause(&self, cause: &str) {
+        *self.lock() = Some(cause.to_owned());
+    }
+
     /// No broker is connected. Without any trouble that is no outage either: an idle client has no
     /// connection.
     pub(crate) fn none_connected(&self) {
@@ -91,6 +96,17 @@ impl LinkState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_takes_the_place_of_what_only_tells_that_there_is_trouble() {
+        let state = LinkState::new();
+        state.note("connection refused");
+        state.note_cause("certificate verify failed (look at KAFKA_SSL_CA)");
+        state.note("1/1 brokers are down");
+        state.none_connected();
+        let reason = state.current().trouble();
+        assert!(reason.is_some_and(|reason| reason.contains("KAFKA_SSL_CA")));
+    }
 
     #[test]
     fn trouble_with_one_of_several_brokers_is_no_outage() {
