@@ -146,7 +146,9 @@ impl DatabaseSettings {
         Ok(options.application_name(application).options([
             ("jit", "off"),
             ("lock_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "30s"),
+            // Less than the deadline of a transaction of ours: what is left of one that was cut off is
+            // gone, with its locks, when the same is tried again.
+            ("idle_in_transaction_session_timeout", "15s"),
         ]))
     }
 
