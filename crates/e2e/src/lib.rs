@@ -7,13 +7,18 @@
 //! that stop a broker or a database start their own.
 
 mod broker;
+mod freeze;
 pub mod judge;
+mod keys;
+pub mod scene;
 mod service;
 mod target;
 mod wait;
 mod world;
 
 pub use broker::{Broker, Line};
+pub use freeze::{Frozen, freeze};
+pub use keys::Keys;
 pub use service::{Binary, Finished, Service, Signal, run};
 pub use target::{Answer, Target};
 pub use wait::{DEADLINE, eventually};

@@ -50,20 +50,20 @@ impl Binary {
             format!("{name} is not built: run the tests with `cargo xtask test`")
         })
     }
+}
 
-    fn command(self, environment: &BTreeMap<String, String>) -> anyhow::Result<Command> {
-        let mut command = Command::new(self.path()?);
-        // Only what the test says: neither this process's environment nor a developer's `.env`.
-        command
-            .env_clear()
-            .envs(environment)
-            .current_dir(std::env::temp_dir());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        Ok(command)
-    }
+/// Only what the test says reaches it: neither this process's environment nor a developer's `.env`.
+fn isolate<'a>(
+    command: &'a mut Command,
+    environment: &BTreeMap<String, String>,
+) -> &'a mut Command {
+    command
+        .env_clear()
+        .envs(environment)
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
 }
 
 /// A command that has run to its end.
@@ -93,7 +93,10 @@ pub fn run(
     arguments: &[&str],
     environment: &BTreeMap<String, String>,
 ) -> anyhow::Result<Finished> {
-    let output = binary.command(environment)?.args(arguments).output()?;
+    let mut command = Command::new(binary.path()?);
+    let output = isolate(&mut command, environment)
+        .args(arguments)
+        .output()?;
     Ok(Finished {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -115,8 +118,28 @@ impl Service {
         arguments: &[&str],
         environment: &BTreeMap<String, String>,
     ) -> anyhow::Result<Self> {
-        let mut command = binary.command(environment)?;
-        command
+        let command = Command::new(binary.path()?);
+        Self::spawn(command, binary, arguments, environment)
+    }
+
+    /// The same by a command that becomes what its last arguments say.
+    pub fn start_through(
+        mut command: Command,
+        binary: Binary,
+        arguments: &[&str],
+        environment: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        command.arg(binary.path()?);
+        Self::spawn(command, binary, arguments, environment)
+    }
+
+    fn spawn(
+        mut command: Command,
+        binary: Binary,
+        arguments: &[&str],
+        environment: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        isolate(&mut command, environment)
             .args(arguments)
             .env("LOG_FORMAT", "json")
             .env("OPS_LISTEN", "127.0.0.1:0");

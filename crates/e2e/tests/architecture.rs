@@ -68,6 +68,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "monitor-config",
             "monitor-core",
             "monitor-kafka",
+            "monitor-spool",
             "test-servers",
         ],
     ),

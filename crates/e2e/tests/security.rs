@@ -1,60 +1,15 @@
 //! Mutual TLS to Kafka and verified TLS to PostgreSQL, with certificates made on the spot.
 
 use anyhow::ensure;
-use e2e::{Answer, Binary, Target, World};
-use local_stack::{Kafka, KafkaOptions, KafkaTls, Postgres, PostgresOptions, PostgresTls};
+use e2e::{Answer, Binary, Keys, Target, World};
+use local_stack::{Postgres, PostgresOptions, PostgresTls};
 use serde_json::json;
-use tempfile::TempDir;
-use test_servers::{Authority, Identity, Leaf, Validity};
-
-struct Keys {
-    folder: TempDir,
-    authority: Authority,
-}
-
-impl Keys {
-    fn new() -> anyhow::Result<Self> {
-        let keys = Self {
-            folder: TempDir::new()?,
-            authority: Authority::root()?,
-        };
-        std::fs::write(keys.path("ca.pem"), keys.authority.pem())?;
-        Ok(keys)
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn kafka(&self) -> anyhow::Result<Kafka> {
-        let Identity { chain, key } = self.authority.issue(&Leaf::of("localhost"))?;
-        // Kafka takes key and certificate chain from one file.
-        std::fs::write(self.path("broker.pem"), format!("{key}{chain}"))?;
-        Kafka::start(KafkaOptions {
-            tls: Some(KafkaTls {
-                keystore: self.path("broker.pem"),
-                truststore: self.path("ca.pem"),
-            }),
-            ..KafkaOptions::default()
-        })
-    }
-
-    /// Lets the binaries of a world log in to Kafka with a client certificate.
-    fn log_in(&self, world: &mut World, kafka: &Kafka, client: &Identity) -> anyhow::Result<()> {
-        let (certificate, key) = client.write(self.folder.path(), "service")?;
-        world.set("KAFKA_BROKERS", kafka.tls_brokers()?);
-        world.set("KAFKA_SECURITY_PROTOCOL", "ssl");
-        world.set("KAFKA_SSL_CA", self.path("ca.pem").to_string_lossy());
-        world.set("KAFKA_SSL_CERT", certificate.to_string_lossy());
-        world.set("KAFKA_SSL_KEY", key.to_string_lossy());
-        Ok(())
-    }
-}
+use test_servers::{Authority, Leaf, Validity};
 
 #[tokio::test]
 async fn kafka_logs_in_with_a_client_certificate_and_refuses_others() -> anyhow::Result<()> {
     let keys = Keys::new()?;
-    let kafka = keys.kafka()?;
+    let kafka = keys.kafka(&Leaf::of("localhost"))?;
     let target = Target::start(&[("/", Answer::ok(""))])?;
     let mut world = World::bare().await?;
     keys.log_in(
@@ -97,7 +52,7 @@ async fn kafka_logs_in_with_a_client_certificate_and_refuses_others() -> anyhow:
 #[tokio::test]
 async fn a_broker_with_the_wrong_certificate_is_not_talked_to() -> anyhow::Result<()> {
     let keys = Keys::new()?;
-    let kafka = keys.kafka()?;
+    let kafka = keys.kafka(&Leaf::of("localhost"))?;
     let mut world = World::bare().await?;
     keys.log_in(
         &mut world,
@@ -143,7 +98,7 @@ async fn postgres_is_verified_in_full() -> anyhow::Result<()> {
     let (certificate, key) = keys
         .authority
         .issue(&Leaf::of("localhost"))?
-        .write(keys.folder.path(), "server")?;
+        .write(&keys.path(""), "server")?;
     let postgres = Postgres::start(PostgresOptions {
         tls: Some(PostgresTls { certificate, key }),
         ..PostgresOptions::default()

@@ -78,6 +78,8 @@ fn tests(root: &Path, args: &[String], postgres: &Postgres, kafka: &Kafka) -> Co
         .env("DATABASE_URL", postgres.url())
         .env("TEST_KAFKA_BROKERS", kafka.brokers())
         .env("SQLX_OFFLINE", "true")
+        // The end-to-end tests mostly wait; one for each core would take minutes more.
+        .env("RUST_TEST_THREADS", "8")
         // An error of a test says what was waited for; forty frames of the runtime below it do not.
         .env("RUST_LIB_BACKTRACE", "0");
     command

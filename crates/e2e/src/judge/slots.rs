@@ -21,7 +21,7 @@ pub async fn every_slot_has_a_row(world: &World, end: DateTime<Utc>) -> anyhow::
             .fetch_all(&world.database)
             .await?;
     let rows: Vec<(i64, DateTime<Utc>)> =
-        sqlx::query_as("SELECT site_id, scheduled_at FROM checks")
+        sqlx::query_as("SELECT site_id, scheduled_at FROM checks JOIN sites ON sites.id = site_id")
             .fetch_all(&world.database)
             .await?;
     let first = rows.iter().map(|(_, at)| *at).min();

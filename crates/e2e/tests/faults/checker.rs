@@ -1,10 +1,12 @@
 //! Faults between the checker and the broker, and of the checker itself.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use e2e::{Binary, Signal};
 use test_servers::Traffic;
 
-use crate::scene::{Running, SITES, Scene};
+use e2e::scene::{Running, SITES, Scene};
 
 #[tokio::test]
 async fn a_broker_that_is_away_at_the_start_only_delays_results() -> anyhow::Result<()> {
@@ -49,6 +51,27 @@ async fn an_answer_that_is_lost_after_the_append_is_asked_for_again() -> anyhow:
         scene.line.set(Traffic::Flows);
         scene.checks(SITES).await?;
     }
+    scene.verdict(checker, sink).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_that_is_slow_holds_nobody_up() -> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    let direct = scene.broker.brokers().to_owned();
+    let sink = scene
+        .world
+        .start_with(Binary::Sink, &[("KAFKA_BROKERS", &direct)])?;
+    let (checker, sink) = (scene.checker().await?, Running::when_ready(sink).await?);
+    scene.more_rows(SITES).await?;
+    for traffic in [
+        Traffic::Delayed(Duration::from_secs(2)),
+        Traffic::Limited(2_000),
+    ] {
+        scene.line.set(traffic);
+        scene.checks(5 * SITES).await?;
+    }
+    scene.line.set(Traffic::Flows);
     scene.verdict(checker, sink).await?;
     Ok(())
 }

@@ -2,6 +2,11 @@
 //! hold once they have stopped. `docs/reliability.md` has the table.
 
 mod checker;
+mod documented;
+mod injected;
 mod kafka;
+mod pooler;
 mod postgres;
-mod scene;
+mod services;
+mod spool;
+mod tls;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use chrono::{TimeDelta, Utc};
 use e2e::judge::canary;
-use e2e::{Binary, Broker, Signal, World};
+use e2e::{Binary, Broker, World, eventually, freeze};
 use local_stack::{Postgres, PostgresOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 use test_servers::{Proxy, Traffic};
 
-use crate::scene::{Running, SITES, Scene};
+use e2e::scene::{Running, SITES, Scene};
 
 /// Runs statements that hold nothing from outside.
 pub(crate) async fn run(database: &PgPool, sql: &str) -> anyhow::Result<()> {
@@ -69,13 +69,9 @@ async fn a_database_that_is_frozen_costs_a_deadline_and_no_membership() -> anyho
     let (scene, mut postgres) = own_server().await?;
     let (checker, sink) = (scene.checker().await?, scene.sink().await?);
     scene.more_rows(SITES).await?;
-    postgres.process().signal(Signal::SIGSTOP)?;
-    let backends = children(postgres.process().id())?;
-    send(&backends, Signal::SIGSTOP);
-    let told = sink.service.is_not_ready_because(&["database"]).await;
-    send(&backends, Signal::SIGCONT);
-    postgres.process().signal(Signal::SIGCONT)?;
-    told?;
+    let frozen = freeze(postgres.process().id())?;
+    sink.service.is_not_ready_because(&["database"]).await?;
+    drop(frozen);
     canary(&scene.world).await?;
     let log = sink.service.log();
     ensure!(
@@ -84,32 +80,6 @@ async fn a_database_that_is_frozen_costs_a_deadline_and_no_membership() -> anyho
     );
     scene.verdict(checker, sink).await?;
     Ok(())
-}
-
-/// The processes that this one has started.
-fn children(parent: u32) -> anyhow::Result<Vec<u32>> {
-    let mut children = Vec::new();
-    for entry in std::fs::read_dir("/proc")?.flatten() {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // `process (name) state parent …`, and the name may hold anything.
-        let after_name = stat.rsplit_once(") ").map(|(_, rest)| rest);
-        let its_parent = after_name.and_then(|rest| rest.split(' ').nth(1)?.parse::<u32>().ok());
-        let process = entry.file_name().to_string_lossy().parse();
-        if let (Some(its_parent), Ok(process)) = (its_parent, process)
-            && its_parent == parent
-        {
-            children.push(process);
-        }
-    }
-    ensure!(!children.is_empty(), "{parent} has started no process");
-    Ok(children)
-}
-
-fn send(processes: &[u32], signal: Signal) {
-    for process in processes {
-        // One that has ended meanwhile is fine.
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.cast_signed()), signal).ok();
-    }
 }
 
 #[tokio::test]
@@ -220,4 +190,63 @@ async fn days_without_a_partition_get_one() -> anyhow::Result<()> {
     ensure!(world.stored(events.len()).await?.len() == events.len());
     ensure!(sink.metric("sink_dead_letters_total")? < 1.0);
     Ok(())
+}
+
+/// A world whose topic has one partition, and no sink yet.
+async fn of_one_partition() -> anyhow::Result<World> {
+    let world = World::bare().await?;
+    world.prepare(1)?;
+    Ok(world)
+}
+
+/// Events of these sites, a number of seconds ago.
+fn events(sites: std::ops::Range<i64>, seconds: i64) -> anyhow::Result<Vec<Vec<u8>>> {
+    let at = Utc::now() - TimeDelta::seconds(seconds);
+    let events = sites.map(|site| World::event(site, at).encode());
+    Ok(events.collect::<Result<_, _>>()?)
+}
+
+#[tokio::test]
+async fn a_deadlock_with_somebody_else_is_tried_again() -> anyhow::Result<()> {
+    let world = of_one_partition().await?;
+    let name: String = sqlx::query_scalar("SELECT current_database()")
+        .fetch_one(&world.database)
+        .await?;
+    // Whoever has waited so long looks for deadlocks, and is the one to give up.
+    run(
+        &world.database,
+        &format!("ALTER DATABASE {name} SET deadlock_timeout = '3s'"),
+    )
+    .await?;
+    world.send(&events(1..3, 20)?).await?;
+    world.run(Binary::Sink, &["--once"])?.success()?;
+    let mut other = world.database.begin().await?;
+    sqlx::raw_sql("SET LOCAL deadlock_timeout = '10min'")
+        .execute(&mut *other)
+        .await?;
+    let lock = "SELECT FROM site_state WHERE site_id = $1 FOR UPDATE";
+    sqlx::query(lock).bind(2_i64).execute(&mut *other).await?;
+    world.send(&events(1..3, 10)?).await?;
+    let sink = world.start(Binary::Sink)?;
+    somebody_waits(&world.database).await?;
+    sqlx::query(lock).bind(1_i64).execute(&mut *other).await?;
+    other.rollback().await?;
+    let sink = Running::when_ready(sink).await?;
+    ensure!(world.stored(4).await?.len() == 4);
+    sink.counts("sink_store_errors_total", 1.0).await?;
+    Ok(())
+}
+
+/// Waits until somebody waits for a lock, which is in the middle of a transaction.
+pub(crate) async fn somebody_waits(database: &PgPool) -> anyhow::Result<()> {
+    eventually("a transaction waits for a lock", || async {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        .fetch_one(database)
+        .await?;
+        Ok((waiting > 0).then_some(()))
+    })
+    .await
 }

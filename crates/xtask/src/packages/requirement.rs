@@ -96,6 +96,14 @@ pub(crate) const FOR_TESTS: &[Requirement] = &[
         brew: "iproute2mac",
     },
     Requirement {
+        name: "PgBouncer",
+        met: || find_service("pgbouncer").is_some(),
+        apt: "pgbouncer",
+        dnf: "pgbouncer",
+        apk: "pgbouncer",
+        brew: "pgbouncer",
+    },
+    Requirement {
         name: "the command openssl",
         met: || find_executable("openssl").is_some(),
         apt: "openssl",
