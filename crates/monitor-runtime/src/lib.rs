@@ -67,7 +67,7 @@ pub use healthcheck::healthcheck;
 pub use metrics::install_recorder;
 pub use ops::OpsServer;
 pub use readiness::{Component, Readiness};
-pub use retry::retry_until_ready;
+pub use retry::{Backoff, Retry, retry_until_ready};
 pub use service::{Service, service_main};
 pub use settings::{
     LogFilter, LogFormat, LogSettings, OpsSettings, RuntimeSettings, ShutdownSettings,

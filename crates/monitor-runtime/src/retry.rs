@@ -10,19 +10,68 @@ use tokio::time::{Instant, sleep};
 
 use crate::{CancellationToken, Component};
 
-/// Upper bound of the first delay.
-const FIRST_DELAY: Duration = Duration::from_millis(200);
+/// Upper bounds of the random delays between attempts: a bound doubles from the first to the
+/// longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// Upper bound of the first delay.
+    pub first: Duration,
+    /// Upper bound of every later delay.
+    pub longest: Duration,
+}
 
-/// Upper bound of every later delay.
-const LONGEST_DELAY: Duration = Duration::from_secs(10);
+impl Backoff {
+    /// For what a service waits for when it starts.
+    pub const START: Self = Self {
+        first: Duration::from_millis(200),
+        longest: Duration::from_secs(10),
+    };
+}
+
+/// A row of failed attempts, and the waiting between them.
+///
+/// After a failed attempt the component is not ready, for the reason of the failure. The delays are
+/// random, so that the instances of a service do not come back in step. A failure is logged when it
+/// is new, and again every few minutes for as long as it lasts.
+#[derive(Debug)]
+pub struct Retry<'a> {
+    component: &'a Component,
+    stop: &'a CancellationToken,
+    repeats: Repeats,
+    longest: Duration,
+    bound: Duration,
+    attempt: u64,
+}
+
+impl<'a> Retry<'a> {
+    /// Before the first attempt.
+    #[must_use]
+    pub fn new(component: &'a Component, backoff: Backoff, stop: &'a CancellationToken) -> Self {
+        Self {
+            component,
+            stop,
+            repeats: Repeats::default(),
+            longest: backoff.longest,
+            bound: backoff.first,
+            attempt: 0,
+        }
+    }
+
+    /// Tells of a failed attempt and waits until the next is due. `None` when the service is to
+    /// stop.
+    pub async fn failed(&mut self, reason: String) -> Option<()> {
+        self.attempt += 1;
+        let delay = self.bound.mul_f64(fastrand::f64());
+        let (repeats, attempt) = (&mut self.repeats, self.attempt);
+        report(repeats, self.component, &reason, attempt, delay);
+        self.component.not_ready(reason);
+        self.bound = self.longest.min(self.bound * 2);
+        self.stop.run_until_cancelled(sleep(delay)).await
+    }
+}
 
 /// Tries until an attempt succeeds, and marks `component` ready. Returns `None` when `stop` is
 /// cancelled first; a running attempt is then dropped.
-///
-/// After a failed attempt the component is not ready, for the reason of the failure. The delays
-/// before the next attempts are random (so that the instances of a service do not come back in
-/// step) below a bound that doubles from 200 ms to 10 s. A failure is logged when it is new, and
-/// again every few minutes for as long as it lasts.
 pub async fn retry_until_ready<T, E, F, R>(
     component: &Component,
     stop: &CancellationToken,
@@ -33,29 +82,16 @@ where
     R: Future<Output = Result<T, E>>,
     E: Into<anyhow::Error>,
 {
-    stop.run_until_cancelled(async {
-        let mut repeats = Repeats::default();
-        let mut bound = FIRST_DELAY;
-        for number in 1_u64.. {
-            match attempt().await {
-                Ok(value) => {
-                    component.ready();
-                    return Some(value);
-                }
-                Err(error) => {
-                    let delay = bound.mul_f64(fastrand::f64());
-                    let reason = format!("{:#}", error.into());
-                    report(&mut repeats, component, &reason, number, delay);
-                    component.not_ready(reason);
-                    sleep(delay).await;
-                    bound = LONGEST_DELAY.min(bound * 2);
-                }
+    let mut retry = Retry::new(component, Backoff::START, stop);
+    loop {
+        match stop.run_until_cancelled(attempt()).await? {
+            Ok(value) => {
+                component.ready();
+                return Some(value);
             }
+            Err(error) => retry.failed(format!("{:#}", error.into())).await?,
         }
-        None
-    })
-    .await
-    .flatten()
+    }
 }
 
 fn report(
@@ -83,6 +119,9 @@ mod tests {
 
     use super::*;
     use crate::Readiness;
+
+    const FIRST_DELAY: Duration = Backoff::START.first;
+    const LONGEST_DELAY: Duration = Backoff::START.longest;
 
     fn refused() -> io::Error {
         io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused")
