@@ -1,5 +1,7 @@
-//! `admin`: migrations, topics, sites, probes, metrics and rollups from the command line.
+//! `admin`: migrations, topics, dead letters, sites, probes, metrics and rollups from the command
+//! line.
 
+mod dead_letters;
 mod metrics;
 mod migrate;
 mod output;
@@ -15,7 +17,7 @@ use clap::{Parser, Subcommand};
 use monitor_config::Environment;
 use monitor_runtime::tool_main;
 
-/// Migrations, topics, sites, probes, metrics and rollups of Aiven Monitor.
+/// Migrations, topics, dead letters, sites, probes, metrics and rollups of Aiven Monitor.
 #[derive(Parser)]
 #[command(name = "admin", version, after_help = settings::help())]
 struct CommandLine {
@@ -30,6 +32,9 @@ enum Command {
     /// Create or check the Kafka topics
     #[command(subcommand)]
     Topics(topics::Command),
+    /// List, show and replay the messages that could not be stored
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
     /// Import, list and change the monitored sites
     #[command(subcommand)]
     Sites(sites::Command),
@@ -52,6 +57,7 @@ async fn run(arguments: CommandLine, environment: Environment) -> anyhow::Result
     match arguments.command {
         Command::Migrate => migrate::run(&environment).await?,
         Command::Topics(command) => topics::run(&command, &environment).await?,
+        Command::DeadLetters(command) => dead_letters::run(&command, &environment).await?,
         Command::Sites(command) => return sites::run(command, &environment).await,
         Command::Probe(arguments) => return probe::run(arguments, &environment).await,
         Command::Rollups(command) => rollups::run(&command, &environment).await?,

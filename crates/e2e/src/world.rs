@@ -162,6 +162,19 @@ impl World {
 
     /// Sends messages to the topic and waits until they are confirmed.
     pub async fn send(&self, messages: &[Vec<u8>]) -> anyhow::Result<()> {
+        self.send_with(messages, &[]).await
+    }
+
+    /// The same, with headers.
+    pub async fn send_with(
+        &self,
+        messages: &[Vec<u8>],
+        headers: &[(&str, &[u8])],
+    ) -> anyhow::Result<()> {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (*name, Some(*value)))
+            .collect();
         let settings: KafkaSettings =
             Environment::from_pairs(self.kafka_environment()).load::<KafkaSettings>()?;
         let (producer, mut deliveries) = Producer::new(&settings, &settings.topic, "test")?;
@@ -169,7 +182,7 @@ impl World {
             let message = Outgoing {
                 key: None,
                 payload: Some(payload),
-                headers: &[],
+                headers: &headers,
             };
             producer.send(sequence, message)?;
         }

@@ -295,6 +295,12 @@ async fn poison_is_put_aside_and_its_neighbours_are_stored() -> anyhow::Result<(
         spoilt("status_code", json!(7))?,
         spoilt("checker", json!("nul \u{0} inside"))?,
         spoilt("outcome", json!("up"))?,
+        spoilt("scheduled_at", json!("9999-12-31T23:59:59.000Z"))?,
+        // A number that no JSON number of ours can hold.
+        String::from_utf8(good(99)?)?
+            .replace(r#""total":null"#, r#""total":1e400"#)
+            .into_bytes(),
+        vec![b'x'; 2_000_000],
         World::event(99, now + TimeDelta::days(400)).encode()?,
         format!(r#"{{"schema": "{SCHEMA}"}}"#).into_bytes(),
     ];

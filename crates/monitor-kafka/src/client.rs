@@ -22,7 +22,13 @@ impl<R> Context<R> {
     }
 }
 
-impl<R: Send + Sync + 'static> ClientContext for Context<R> {
+/// What only one kind of client wants to hear of.
+pub(crate) trait Role: Send + Sync + 'static {
+    /// Once a second.
+    fn statistics(&self, _statistics: &Statistics) {}
+}
+
+impl<R: Role> ClientContext for Context<R> {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // What matters comes again through `error`, once; the log repeats it at every attempt.
         tracing::debug!(?level, facility, "kafka client: {message}");
@@ -48,6 +54,7 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         } else {
             self.link.none_connected();
         }
+        self.role.statistics(&statistics);
     }
 }
 

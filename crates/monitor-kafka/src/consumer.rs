@@ -2,36 +2,47 @@
 //!
 //! The thread keeps the membership in the consumer group alive whatever the reader of the chunks
 //! is doing. When the reader falls behind, the partitions are paused; nothing piles up in memory.
+//!
+//! A partition that was assigned is paused until the reader has said where to begin
+//! ([`Progress::begin`]): only the reader knows the database, which has a say in it.
 
 mod assignment;
+mod chunk;
+mod lag;
 mod poll;
-mod received;
+mod positions;
+mod progress;
+mod rebalance;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::consumer::BaseConsumer;
 use tokio::sync::{mpsc, watch};
 
-use self::assignment::Assignment;
+pub use self::assignment::{Rewound, Ticket, Waiting};
+pub use self::chunk::{Chunk, Received};
+pub use self::lag::Lag;
 use self::poll::Poller;
-pub use self::received::Received;
+pub use self::positions::Position;
+pub use self::progress::{Begin, Progress};
+use self::rebalance::Member;
+pub use self::rebalance::Rebalances;
 use crate::client::Context;
 use crate::error::KafkaError;
 use crate::link::Link;
 use crate::settings::KafkaSettings;
 
-/// Messages in the order in which they were polled.
-pub type Chunk = Vec<Received>;
-
 /// Chunks that may wait for the reader before the partitions are paused.
 const WAITING_CHUNKS: usize = 2;
-/// How long leaving the group may take.
+/// How long the broker may take to answer questions about offsets.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long leaving the group may take, after what was under way has ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for batches under way when partitions leave: the other members wait as well.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,14 +64,16 @@ pub struct ConsumerOptions {
     pub extent: Extent,
     /// Most messages in a chunk.
     pub chunk_size: usize,
+    /// How long the group waits for a sign of life of a member.
+    pub session_timeout: Duration,
 }
 
-type Client = BaseConsumer<Context<Assignment>>;
+type Client = BaseConsumer<Context<Member>>;
 
 /// A running consumer of the topic of check events.
 pub struct Consumer {
     client: Arc<Client>,
-    topic: String,
+    progress: Progress,
     chunks: mpsc::Receiver<Chunk>,
     thread: JoinHandle<Result<(), KafkaError>>,
     stop: Arc<AtomicBool>,
@@ -70,79 +83,41 @@ pub struct Consumer {
 impl Consumer {
     /// Starts to read the topic.
     pub fn start(settings: &KafkaSettings, options: &ConsumerOptions) -> Result<Self, KafkaError> {
-        let context = Context::new(Assignment::default());
-        let link = context.link.watch();
-        let client: Client = settings
-            .client_config(&options.client_id)
-            .set("group.id", &options.group)
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            .set("auto.offset.reset", "earliest")
-            .set("isolation.level", "read_committed")
-            .set("check.crcs", "true")
-            .set("partition.assignment.strategy", "range,roundrobin")
-            .set("queued.max.messages.kbytes", "16384")
-            // The default of a second stalls the reader whenever the local queue was full.
-            .set("fetch.queue.backoff.ms", "5")
-            .set(
-                "enable.partition.eof",
-                (options.extent == Extent::UntilEnd).to_string(),
-            )
-            .create_with_context(context)
-            .map_err(KafkaError::doing("cannot make a Kafka consumer"))?;
+        let client = Arc::new(client(settings, options)?);
         let (sender, chunks) = mpsc::channel(WAITING_CHUNKS);
-        let (client, stop) = (Arc::new(client), Arc::new(AtomicBool::new(false)));
-        let poller = Poller::new(Arc::clone(&client), Arc::clone(&stop), sender, options);
-        let topic = settings.topic.clone();
-        let polled_topic = topic.clone();
+        let (beginnings_sender, beginnings) = std::sync::mpsc::channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let poller = Poller::new(
+            Arc::clone(&client),
+            Arc::clone(&stop),
+            beginnings,
+            sender,
+            options,
+        );
         let thread = std::thread::Builder::new()
             .name("kafka-poll".to_owned())
-            .spawn(move || poller.run(&polled_topic))
+            .spawn(move || poller.run())
             .map_err(|error| KafkaError::Fatal(format!("cannot start the poll thread: {error}")))?;
         Ok(Self {
+            progress: Progress::new(&client, beginnings_sender),
+            link: rdkafka::consumer::Consumer::context(&*client).link.watch(),
             client,
-            topic,
             chunks,
             thread,
             stop,
-            link,
         })
     }
 
-    /// The next chunk; `None` once everything has been read ([`Extent::UntilEnd`]) or the client
-    /// has failed, of which [`close`](Self::close) tells.
+    /// The next chunk; `None` once everything has been read and dealt with ([`Extent::UntilEnd`])
+    /// or the client has failed, of which [`close`](Self::close) tells.
     pub async fn next_chunk(&mut self) -> Option<Chunk> {
         self.chunks.recv().await
     }
 
-    /// Removes the messages of partitions that have been handed over since they were read: their
-    /// new owner reads them again.
-    pub fn retain_owned(&self, messages: &mut Vec<Received>) {
-        let assignment = &self.client.context().role;
-        messages.retain(|message| assignment.is_current(message));
-    }
-
-    /// Commits, in the background, that everything before these offsets (by partition) is done.
-    ///
-    /// A commit that fails is only logged: the messages come again, which the store tells.
-    pub fn commit(&self, next_offsets: &HashMap<i32, i64>) {
-        let committed = self
-            .offset_list(next_offsets)
-            .and_then(|list| self.client.commit(&list, CommitMode::Async));
-        if let Err(error) = committed {
-            tracing::warn!(%error, "cannot commit offsets; the messages will be read again");
-        }
-    }
-
-    fn offset_list(
-        &self,
-        next_offsets: &HashMap<i32, i64>,
-    ) -> Result<TopicPartitionList, rdkafka::error::KafkaError> {
-        let mut list = TopicPartitionList::with_capacity(next_offsets.len());
-        for (partition, offset) in next_offsets {
-            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))?;
-        }
-        Ok(list)
+    /// Where to tell how far the reader has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// How the connection is doing.
@@ -151,9 +126,10 @@ impl Consumer {
         self.link.clone()
     }
 
-    /// Waits for commits under way, leaves the group and stops. The error is the one that ended
-    /// the reading, if any did.
+    /// Commits what is done, leaves the group and stops. The error is the one that ended the
+    /// reading, if any did.
     pub async fn close(self) -> Result<(), KafkaError> {
+        self.progress.is_closing();
         self.stop.store(true, Ordering::Relaxed);
         drop(self.chunks);
         let (thread, client) = (self.thread, self.client);
@@ -172,4 +148,35 @@ impl Consumer {
             }
         }
     }
+}
+
+fn client(settings: &KafkaSettings, options: &ConsumerOptions) -> Result<Client, KafkaError> {
+    let patience = PATIENCE.min(options.session_timeout / 3);
+    let milliseconds = |duration: Duration| duration.as_millis().to_string();
+    settings
+        .client_config(&options.client_id)
+        .set("group.id", &options.group)
+        .set("session.timeout.ms", milliseconds(options.session_timeout))
+        .set(
+            "heartbeat.interval.ms",
+            milliseconds((options.session_timeout / 10).min(Duration::from_secs(3))),
+        )
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // An offset that the topic does not have is told, never silently replaced.
+        .set("auto.offset.reset", "error")
+        .set("isolation.level", "read_committed")
+        .set("check.crcs", "true")
+        .set("partition.assignment.strategy", "range,roundrobin")
+        .set("queued.max.messages.kbytes", "8192")
+        // One answer must not exceed what may be queued by much.
+        .set("fetch.max.bytes", "4194304")
+        // The default of a second stalls the reader whenever the local queue was full.
+        .set("fetch.queue.backoff.ms", "5")
+        .set(
+            "enable.partition.eof",
+            (options.extent == Extent::UntilEnd).to_string(),
+        )
+        .create_with_context(Context::new(Member::new(&settings.topic, patience)))
+        .map_err(KafkaError::doing("cannot make a Kafka consumer"))
 }

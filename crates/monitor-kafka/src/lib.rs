@@ -3,22 +3,27 @@
 //! - [`KafkaSettings`]: the environment, and the client configuration that follows from it.
 //! - [`Producer`]: sends events and reports what became of each.
 //! - [`Consumer`]: reads a topic on a thread of its own and hands over bounded chunks.
-//! - [`DeadLetters`]: puts messages that cannot be stored aside, confirmed.
+//! - [`DeadLetters`]: puts messages that cannot be stored aside, confirmed; [`dead_letters`] reads
+//!   and replays them.
 //! - [`topics`]: creates and checks the topics.
 //!
 //! Clients tell how their connection is doing through a [`Link`].
 
 mod client;
 mod consumer;
-mod dead_letters;
+pub mod dead_letters;
 mod error;
 mod link;
 mod producer;
+mod read;
 mod security;
 mod settings;
 pub mod topics;
 
-pub use consumer::{Chunk, Consumer, ConsumerOptions, Extent, Received};
+pub use consumer::{
+    Begin, Chunk, Consumer, ConsumerOptions, Extent, Lag, Position, Progress, Rebalances, Received,
+    Rewound, Ticket, Waiting,
+};
 pub use dead_letters::{DeadLetter, DeadLetters, Stage};
 pub use error::KafkaError;
 pub use link::Link;

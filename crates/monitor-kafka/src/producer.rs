@@ -8,7 +8,7 @@ use rdkafka::producer::{
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::client::Context;
+use crate::client::{Context, Role};
 use crate::error::KafkaError;
 use crate::link::{Link, LinkState};
 use crate::settings::KafkaSettings;
@@ -55,6 +55,8 @@ pub struct Producer {
     topic: String,
 }
 
+type Record<'a> = BaseRecord<'a, [u8], [u8], usize>;
+
 /// Where deliveries arrive.
 pub type Deliveries = mpsc::UnboundedReceiver<Delivery>;
 
@@ -75,6 +77,8 @@ impl Producer {
             .set("linger.ms", "20")
             // Far below any broker's largest batch: it refuses one that is larger as a whole.
             .set("batch.size", "262144")
+            // The broker decides; a dead letter is larger than its message.
+            .set("message.max.bytes", "2097152")
             .set("compression.type", "lz4")
             // The Java client's partitioner, so that other writers put a site where we do.
             .set("partitioner", "murmur2_random");
@@ -101,13 +105,30 @@ impl Producer {
 
     /// Queues a message. Its fate is reported under `sequence`.
     pub fn send(&self, sequence: usize, message: Outgoing<'_>) -> Result<(), Refused> {
-        let mut record = BaseRecord::<[u8], [u8], usize>::with_opaque_to(&self.topic, sequence)
-            .headers(owned_headers(message.headers));
+        self.enqueue(self.record(sequence, message))
+    }
+
+    /// The same, into a partition of the caller's choice.
+    pub fn send_to(
+        &self,
+        partition: i32,
+        sequence: usize,
+        message: Outgoing<'_>,
+    ) -> Result<(), Refused> {
+        self.enqueue(self.record(sequence, message).partition(partition))
+    }
+
+    fn record<'a>(&'a self, sequence: usize, message: Outgoing<'a>) -> Record<'a> {
+        let mut record =
+            Record::with_opaque_to(&self.topic, sequence).headers(owned_headers(message.headers));
         record.key = message.key;
         record.payload = message.payload;
-        self.inner
-            .send(record)
-            .map_err(|(error, _)| self.refusal(error))
+        record
+    }
+
+    fn enqueue(&self, record: Record<'_>) -> Result<(), Refused> {
+        let sent = self.inner.send(record);
+        sent.map_err(|(error, _)| self.refusal(error))
     }
 
     /// Why the client has failed for good, if it has: then it has to be [renewed](Self::renew).
@@ -159,6 +180,8 @@ fn owned_headers(headers: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
 
 /// Where deliveries are told. Runs on the client's own thread and must not block.
 struct Reports(mpsc::UnboundedSender<Delivery>);
+
+impl Role for Reports {}
 
 impl ProducerContext for Context<Reports> {
     type DeliveryOpaque = usize;

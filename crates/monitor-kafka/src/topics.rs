@@ -11,7 +11,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::Metadata;
 
 pub use self::retention::retention;
-use crate::client::Context;
+use crate::client::{Context, Role};
 use crate::error::KafkaError;
 use crate::link::Link;
 use crate::settings::KafkaSettings;
@@ -22,6 +22,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const TURN: Duration = Duration::from_millis(500);
 /// More callbacks than can wait to be served after a turn.
 const WAITING_CALLBACKS: usize = 20;
+
+/// Size of the largest dead letter: twice what Kafka takes by default, because it is the message
+/// and why it was put aside.
+const LARGEST_DEAD_LETTER: &str = "2097152";
 
 /// How to make the topics.
 #[derive(Clone, Debug)]
@@ -79,7 +83,8 @@ pub async fn create(
         .set("retention.ms", &retention),
         NewTopic::new(&dead_letters, 1, TopicReplication::Fixed(copies))
             .set("cleanup.policy", "delete")
-            .set("retention.ms", &dlq_retention),
+            .set("retention.ms", &dlq_retention)
+            .set("max.message.bytes", LARGEST_DEAD_LETTER),
     ];
     let admin: AdminClient<_> = admin_config(settings)
         .create()
@@ -211,5 +216,7 @@ fn outage(client: &Client) -> Option<String> {
 
 /// The only role is to hear why a connection fails.
 struct Question;
+
+impl Role for Question {}
 
 impl ConsumerContext for Context<Question> {}

@@ -58,6 +58,16 @@ impl StoreError {
         error.is_some_and(sqlx::error::DatabaseError::is_unique_violation)
     }
 
+    /// The code that the database gave for it, if it was the database that did.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<String> {
+        let (Self::Connect { source, .. } | Self::Statement { source, .. }) = self else {
+            return None;
+        };
+        let code = source.as_database_error()?.code()?;
+        Some(code.into_owned())
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn class(&self) -> ErrorClass {

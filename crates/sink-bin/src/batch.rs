@@ -1,61 +1,87 @@
 //! From messages to what can be stored and what cannot. Pure.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use monitor_core::CheckEvent;
-use monitor_kafka::{DeadLetter, Received, Stage};
+use monitor_kafka::{Chunk, DeadLetter, Received, Stage, Ticket};
 
 /// How far in the future a slot may lie: clocks differ a little, days do not.
 const AHEAD: TimeDelta = TimeDelta::minutes(10);
 /// How far in the past a slot may lie. Each day is a partition, so nonsense must not make any.
 const BEHIND: TimeDelta = TimeDelta::days(366);
 
-/// An event and the message that it came in.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    /// The event.
-    pub(crate) event: CheckEvent,
-    /// Its message, for the case that the database refuses the event.
-    pub(crate) message: Received,
-}
-
 /// What a number of messages came to.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
+    /// The messages, for the case that the database refuses an event.
+    chunks: Vec<Chunk>,
     /// Events to store.
-    pub(crate) entries: Vec<Entry>,
-    /// Messages that are no events.
-    pub(crate) rejected: Vec<DeadLetter>,
-    /// By partition, the offset to go on from once both are dealt with.
-    pub(crate) next_offsets: HashMap<i32, i64>,
+    pub(crate) events: Vec<CheckEvent>,
+    /// Chunk of each event, and its place there.
+    origins: Vec<(usize, usize)>,
+    /// Messages that cannot be stored.
+    pub(crate) letters: Vec<DeadLetter>,
 }
 
 impl Batch {
-    /// Reads every message.
-    pub(crate) fn read(messages: Vec<Received>, now: DateTime<Utc>) -> Self {
-        let mut batch = Self::default();
-        for message in messages {
-            let next = batch.next_offsets.entry(message.partition).or_insert(0);
-            *next = (*next).max(message.offset + 1);
-            match read(&message, now) {
-                Ok(event) => batch.entries.push(Entry { event, message }),
-                Err((class, reason)) => {
-                    batch.rejected.push(DeadLetter {
-                        message,
-                        stage: Stage::ValueConverter,
-                        class: class.to_owned(),
-                        reason,
-                    });
+    /// Reads every message that the ticket holds.
+    pub(crate) fn read(chunks: Vec<Chunk>, ticket: &Ticket, now: DateTime<Utc>) -> Self {
+        let messages = chunks.iter().map(Chunk::len).sum();
+        let mut batch = Self {
+            chunks: Vec::new(),
+            events: Vec::with_capacity(messages),
+            origins: Vec::with_capacity(messages),
+            letters: Vec::new(),
+        };
+        for (number, chunk) in chunks.iter().enumerate() {
+            let all_ours = ticket.covers(chunk);
+            for (place, message) in chunk.iter().enumerate() {
+                if all_ours || ticket.holds(&message) {
+                    batch.read_one(&message, (number, place), now);
                 }
             }
         }
+        batch.chunks = chunks;
         batch
+    }
+
+    fn read_one(&mut self, message: &Received<'_>, origin: (usize, usize), now: DateTime<Utc>) {
+        match read(message, now) {
+            Ok(event) => {
+                self.events.push(event);
+                self.origins.push(origin);
+            }
+            Err((class, reason)) => {
+                let letter = letter(message, Stage::ValueConverter, class.to_owned(), reason);
+                self.letters.push(letter);
+            }
+        }
+    }
+
+    /// Puts an event among the letters, because the database refuses it.
+    pub(crate) fn refuse(&mut self, event: usize, class: String, reason: String) {
+        let origin = self.origins.get(event);
+        let message = origin.and_then(|&(chunk, place)| self.chunks.get(chunk)?.get(place));
+        if let Some(message) = message {
+            let letter = letter(&message, Stage::TaskPut, class, reason);
+            self.letters.push(letter);
+        }
     }
 }
 
-fn read(message: &Received, now: DateTime<Utc>) -> Result<CheckEvent, (&'static str, String)> {
-    let payload = message.payload.as_deref();
+fn letter(message: &Received<'_>, stage: Stage, class: String, reason: String) -> DeadLetter {
+    DeadLetter {
+        partition: message.partition,
+        offset: message.offset,
+        key: message.key.map(<[u8]>::to_vec),
+        payload: message.payload.map(<[u8]>::to_vec),
+        stage,
+        class,
+        reason,
+    }
+}
+
+fn read(message: &Received<'_>, now: DateTime<Utc>) -> Result<CheckEvent, (&'static str, String)> {
+    let payload = message.payload;
     let payload = payload.ok_or(("no_value", "the message has no value".to_owned()))?;
     let event = CheckEvent::decode(payload).map_err(|error| (error.reason(), error.to_string()))?;
     if event.scheduled_at > now + AHEAD || event.scheduled_at < now - BEHIND {

@@ -23,6 +23,9 @@ pub(crate) struct SinkSettings {
     /// Longest time that an event waits for its batch to fill.
     #[serde(deserialize_with = "monitor_config::duration")]
     pub(crate) batch_max_wait: Duration,
+    /// How long the group waits for a sign of life of a sink.
+    #[serde(deserialize_with = "monitor_config::duration")]
+    pub(crate) session_timeout: Duration,
 }
 
 impl SinkSettings {
@@ -48,8 +51,13 @@ impl Section for SinkSettings {
         ),
         Variable::with_default(
             "SINK_BATCH_MAX_WAIT",
-            "100ms",
-            "longest time that an event waits for its batch to fill",
+            "20ms",
+            "longest time that an event waits for its batch to fill while the database is free",
+        ),
+        Variable::with_default(
+            "SINK_SESSION_TIMEOUT",
+            "45s",
+            "time without a sign of life after which the group gives a sink's partitions to others",
         ),
     ];
 
@@ -63,6 +71,11 @@ impl Section for SinkSettings {
         }
         if self.batch_max_wait > Duration::from_secs(10) {
             problems.push(Problem::new("SINK_BATCH_MAX_WAIT", "must be at most 10s"));
+        }
+        let session = Duration::from_secs(3)..=Duration::from_mins(30);
+        if !session.contains(&self.session_timeout) {
+            let range = "must be from 3s to 30m; brokers take from 6s unless told otherwise";
+            problems.push(Problem::new("SINK_SESSION_TIMEOUT", range));
         }
         problems
     }

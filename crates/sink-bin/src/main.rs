@@ -1,12 +1,17 @@
 //! `sink`: stores the check events of Kafka in PostgreSQL, each exactly once.
 
 mod batch;
+mod breaker;
 mod config;
+mod letters;
 mod maintenance;
+mod observe;
 mod pipeline;
+mod portion;
 mod retention;
 mod run;
 mod settle;
+mod start;
 mod writer;
 
 use std::process::ExitCode;

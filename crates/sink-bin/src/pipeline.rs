@@ -1,74 +1,259 @@
-//! The loop: fill a batch, settle it, commit its offsets.
+//! The loop: fill a batch while others are being stored, and give it to a writer that is free.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
-use metrics::histogram;
-use monitor_kafka::{Consumer, Received};
+use anyhow::Context as _;
+use metrics::counter;
+use monitor_kafka::{Begin, Chunk, Consumer, Progress};
 use monitor_runtime::CancellationToken;
-use tokio::time::{Instant, timeout_at};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
-use crate::batch::Batch;
 use crate::config::SinkSettings;
 use crate::settle::Settler;
+use crate::start::{Gap, start};
+use crate::writer::Writer;
+
+/// Most bytes of messages in a batch, unless one chunk alone has more.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Reads, settles and commits until `stop`, or until the consumer has nothing more.
 pub(crate) async fn run(
     mut consumer: Consumer,
     settler: Settler,
+    writers: Vec<Writer>,
     settings: &SinkSettings,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let limits = Limits {
-        events: settings.batch_max_events,
-        chunk: settings.chunk_size(),
-        wait: settings.batch_max_wait,
+    let mut pipeline = Pipeline {
+        progress: consumer.progress(),
+        settler: Arc::new(settler),
+        writers,
+        jobs: JoinSet::new(),
+        batches: 0,
+        starting: false,
+        filling: Filling::new(settings),
+        ended: false,
     };
-    while let Some(Some(messages)) = stop.run_until_cancelled(fill(&mut consumer, limits)).await {
-        let (count, started) = (messages.len(), Instant::now());
-        if settle(&consumer, &settler, messages).await.is_none() {
-            break;
+    while !pipeline.is_done() {
+        pipeline.dispatch();
+        let next = pipeline.next_look();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(job) = pipeline.jobs.join_next() => pipeline.finished(job)?,
+            () = pipeline.progress.has_news() => {}
+            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+            chunk = consumer.next_chunk(), if pipeline.has_room() => match chunk {
+                Some(chunk) => pipeline.filling.push(chunk),
+                None => pipeline.ended = true,
+            }
         }
-        let elapsed = started.elapsed();
-        histogram!("sink_batch_seconds").record(elapsed.as_secs_f64());
-        tracing::debug!(
-            events = count,
-            duration_ms = elapsed.as_secs_f64() * 1e3,
-            "batch settled"
-        );
     }
+    while let Some(job) = pipeline.jobs.join_next().await {
+        pipeline.finished(job)?;
+    }
+    drop(pipeline);
     Ok(consumer.close().await?)
 }
 
+struct Pipeline {
+    progress: Progress,
+    settler: Arc<Settler>,
+    /// Those that are free.
+    writers: Vec<Writer>,
+    jobs: JoinSet<(Job, Writer)>,
+    /// How many batches are being settled.
+    batches: usize,
+    /// Whether partitions are being started.
+    starting: bool,
+    filling: Filling,
+    /// No more messages will come.
+    ended: bool,
+}
+
 #[derive(Clone, Copy)]
-struct Limits {
-    events: usize,
+enum Job {
+    Start,
+    Batch,
+}
+
+impl Pipeline {
+    fn is_done(&self) -> bool {
+        self.ended && self.filling.chunks.is_empty() && self.jobs.is_empty()
+    }
+
+    fn has_room(&self) -> bool {
+        !self.ended && !self.filling.is_full()
+    }
+
+    /// Gives work to the writers that are free. To let partitions begin comes first.
+    fn dispatch(&mut self) {
+        let (waiting, _) = self.progress.waiting();
+        if !self.starting && !waiting.is_empty() {
+            self.start_partitions();
+        }
+        if self.batch_is_due() {
+            self.settle_batch();
+        }
+    }
+
+    /// A full batch is stored beside others; one that is not waits for them and goes on filling,
+    /// because what counts then is not speed.
+    fn batch_is_due(&self) -> bool {
+        let Some(due) = self.filling.due() else {
+            return false;
+        };
+        let waited = self.batches == 0 && (due <= Instant::now() || self.ended);
+        self.filling.is_full() || waited
+    }
+
+    /// When to look again for something to do.
+    fn next_look(&self) -> Option<Instant> {
+        let (_, start) = self.progress.waiting();
+        let batch = self.filling.due().filter(|_| self.batches == 0);
+        let times = [batch, start.map(Instant::from_std)];
+        times.into_iter().flatten().min()
+    }
+
+    fn start_partitions(&mut self) {
+        let Some(mut writer) = self.writers.pop() else {
+            return;
+        };
+        self.starting = true;
+        let (settler, progress) = (Arc::clone(&self.settler), self.progress.clone());
+        self.jobs.spawn(async move {
+            start_partitions(&settler, &progress, &mut writer).await;
+            (Job::Start, writer)
+        });
+    }
+
+    fn settle_batch(&mut self) {
+        let Some(mut writer) = self.writers.pop() else {
+            return;
+        };
+        self.batches += 1;
+        let chunks = self.filling.take();
+        let ticket = self.progress.take(&chunks);
+        let settler = Arc::clone(&self.settler);
+        self.jobs.spawn(async move {
+            settler.settle(&mut writer, &ticket, chunks).await;
+            (Job::Batch, writer)
+        });
+    }
+
+    fn finished(
+        &mut self,
+        job: Result<(Job, Writer), tokio::task::JoinError>,
+    ) -> anyhow::Result<()> {
+        let (job, writer) = job.context("storing ended without an end")?;
+        match job {
+            Job::Start => self.starting = false,
+            Job::Batch => self.batches -= 1,
+        }
+        self.writers.push(writer);
+        Ok(())
+    }
+}
+
+/// The batch that is being filled.
+struct Filling {
+    chunks: Vec<Chunk>,
+    messages: usize,
+    bytes: usize,
+    since: Option<Instant>,
+    most: usize,
     chunk: usize,
     wait: Duration,
 }
 
-/// Messages for one batch: waits for the first as long as it takes, for more only so long. `None`
-/// when there will be no more.
-async fn fill(consumer: &mut Consumer, limits: Limits) -> Option<Vec<Received>> {
-    let mut messages = consumer.next_chunk().await?;
-    let until = Instant::now() + limits.wait;
-    while messages.len() + limits.chunk <= limits.events {
-        match timeout_at(until, consumer.next_chunk()).await {
-            Ok(Some(chunk)) => messages.extend(chunk),
-            Ok(None) | Err(_) => break,
+impl Filling {
+    fn new(settings: &SinkSettings) -> Self {
+        Self {
+            chunks: Vec::new(),
+            messages: 0,
+            bytes: 0,
+            since: None,
+            most: settings.batch_max_events,
+            chunk: settings.chunk_size(),
+            wait: settings.batch_max_wait,
         }
     }
-    Some(messages)
+
+    fn push(&mut self, chunk: Chunk) {
+        self.messages += chunk.len();
+        self.bytes += chunk.bytes();
+        self.since.get_or_insert_with(Instant::now);
+        self.chunks.push(chunk);
+    }
+
+    fn is_full(&self) -> bool {
+        let holds_some = !self.chunks.is_empty();
+        holds_some && (self.messages + self.chunk > self.most || self.bytes >= BATCH_BYTES)
+    }
+
+    /// When its first message has waited long enough.
+    fn due(&self) -> Option<Instant> {
+        self.since.map(|since| since + self.wait)
+    }
+
+    fn take(&mut self) -> Vec<Chunk> {
+        (self.messages, self.bytes, self.since) = (0, 0, None);
+        std::mem::take(&mut self.chunks)
+    }
 }
 
-/// `None` when asked to stop before the batch was settled.
-async fn settle(consumer: &Consumer, settler: &Settler, mut messages: Vec<Received>) -> Option<()> {
-    consumer.retain_owned(&mut messages);
-    let batch = Batch::read(messages, Utc::now());
-    let next_offsets = batch.next_offsets.clone();
-    settler.settle(batch).await?;
-    if !next_offsets.is_empty() {
-        consumer.commit(&next_offsets);
+/// Lets partitions begin where the ledger and the committed offsets say.
+async fn start_partitions(settler: &Settler, progress: &Progress, writer: &mut Writer) {
+    // Asked before the ledger is read, which so is never older than the assignment.
+    let (waiting, _) = progress.waiting();
+    let Some(ledger) = settler.ledger(writer).await else {
+        return;
+    };
+    let positions = match progress.positions(&waiting).await {
+        Ok(positions) => positions,
+        Err(error) => {
+            tracing::warn!("cannot tell where to begin: {error}");
+            progress.postpone(&waiting);
+            return;
+        }
+    };
+    progress.postpone(&waiting);
+    for waiting in waiting {
+        let partition = waiting.partition;
+        let Some(position) = positions.iter().find(|each| each.partition == partition) else {
+            continue;
+        };
+        let floor = ledger.get(&partition).copied();
+        let start = start(position, floor);
+        if let Some(gap) = start.gap {
+            tell(gap, partition, start.offset);
+        }
+        progress.begin(Begin {
+            waiting,
+            offset: start.offset,
+            floor,
+        });
     }
-    Some(())
+}
+
+fn tell(gap: Gap, partition: i32, offset: i64) {
+    counter!("sink_offset_gaps_total").increment(1);
+    match gap {
+        Gap::Expired(messages) => {
+            counter!("sink_offset_gap_events_total").increment(messages.unsigned_abs());
+            tracing::error!(
+                kafka.partition = partition,
+                kafka.offset = offset,
+                messages,
+                "the topic no longer has messages that were not stored: going on with the earliest"
+            );
+        }
+        Gap::Beyond => tracing::error!(
+            kafka.partition = partition,
+            kafka.offset = offset,
+            "the topic ends before what was stored, so it was made anew: reading all of it"
+        ),
+    }
 }

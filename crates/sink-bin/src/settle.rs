@@ -1,129 +1,252 @@
 //! Dealing with a batch to the end: whatever is stored is committed, whatever cannot be is put
 //! aside, and nothing else is given up.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use metrics::counter;
 use monitor_core::CheckEvent;
-use monitor_kafka::{DeadLetter, DeadLetters, Stage};
-use monitor_runtime::{CancellationToken, Component, retry_until_ready};
-use tokio::sync::Mutex;
+use monitor_kafka::{Chunk, Progress, Ticket};
+use monitor_runtime::{Backoff, CancellationToken, Component, Retry};
+use monitor_store::ErrorClass;
 
-use crate::batch::{Batch, Entry};
+use crate::batch::Batch;
+use crate::breaker::Breaker;
+use crate::letters::Letters;
+use crate::observe;
+use crate::portion::Portion;
 use crate::writer::{WriteError, Writer};
 
-/// Settles batches, one after the other.
+/// Delays before a transaction is tried again.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    longest: Duration::from_secs(30),
+};
+/// How long a transaction may take to end once the service is to stop.
+const LAST_CHANCE: Duration = Duration::from_secs(3);
+
+/// Settles batches, several at a time.
 pub(crate) struct Settler {
-    // Locked for one attempt at a time, never contended: retrying needs a closure that can be
-    // called again, and so may not hold `&mut`.
-    writer: Mutex<Writer>,
-    dead_letters: Mutex<DeadLetters>,
+    progress: Progress,
+    letters: Letters,
     database: Component,
-    kafka: Component,
+    breaker: Mutex<Breaker>,
+    portion: Mutex<Portion>,
     stop: CancellationToken,
 }
 
 impl Settler {
-    /// Settles through `writer` and `dead_letters`, and tells through the components what is in
-    /// the way.
+    /// Settles for a consumer, and tells through `database` what is in the way. At most `events`
+    /// are stored at once.
     pub(crate) fn new(
-        writer: Writer,
-        dead_letters: DeadLetters,
-        (database, kafka): (Component, Component),
+        progress: Progress,
+        letters: Letters,
+        database: Component,
+        events: usize,
         stop: CancellationToken,
     ) -> Self {
-        let (writer, dead_letters) = (Mutex::new(writer), Mutex::new(dead_letters));
         Self {
-            writer,
-            dead_letters,
+            progress,
+            letters,
             database,
-            kafka,
+            breaker: Mutex::new(Breaker::new(Instant::now())),
+            portion: Mutex::new(Portion::new(events)),
             stop,
         }
     }
 
-    /// Stores the events of a batch and puts the rest aside, however long it takes. `None` when
-    /// asked to stop before that: the batch will be read again.
-    pub(crate) async fn settle(&self, batch: Batch) -> Option<()> {
-        let mut letters = batch.rejected;
-        let mut parts = VecDeque::from([batch.entries]);
-        while let Some(part) = parts.pop_front() {
-            match self.store(&part).await? {
-                Stored::All => {}
-                Stored::None(error) => split(part, &error, &mut parts, &mut letters),
-            }
+    /// Deals with messages, however long it takes. When asked to stop before that, or when they are
+    /// not ours any more, they will be read again, here or elsewhere.
+    pub(crate) async fn settle(&self, writer: &mut Writer, ticket: &Ticket, chunks: Vec<Chunk>) {
+        let started = Instant::now();
+        let mut batch = Batch::read(chunks, ticket, Utc::now());
+        lock(&self.breaker).saw(batch.events.len(), started);
+        if self.store(writer, ticket, &mut batch).await.is_none() {
+            let partitions: Vec<i32> = ticket.partitions().collect();
+            self.progress.restart(ticket, &partitions, Instant::now());
+            return;
         }
-        self.put_aside(&letters).await
+        observe::batch(&batch, started.elapsed());
+        let kept = self.letters.put(&batch.letters).await;
+        self.progress.land(ticket, &kept.partitions);
+        if !kept.partitions.is_empty() {
+            self.progress.restart(ticket, &kept.partitions, kept.until);
+        }
     }
 
-    async fn store(&self, entries: &[Entry]) -> Option<Stored> {
-        if entries.is_empty() {
-            return Some(Stored::All);
+    /// By partition, the offset before which the database has everything.
+    pub(crate) async fn ledger(&self, writer: &mut Writer) -> Option<HashMap<i32, i64>> {
+        let mut retry = Retry::new(&self.database, BACKOFF, &self.stop);
+        loop {
+            match self.last_chance(writer.ledger()).await? {
+                Ok(ledger) => {
+                    self.database.ready();
+                    return Some(ledger);
+                }
+                Err(error) => self.fail(&mut retry, &error).await?,
+            }
         }
-        let events: Vec<CheckEvent> = entries.iter().map(|entry| entry.event.clone()).collect();
-        retry_until_ready(&self.database, &self.stop, || async {
-            match self.writer.lock().await.store(&events).await {
-                Ok(inserted) => {
-                    counter!("sink_events_stored_total").increment(inserted.stored);
-                    counter!("sink_events_duplicate_total").increment(inserted.duplicates);
-                    Ok(Stored::All)
+    }
+
+    /// Stores all events that can be, in one transaction if possible.
+    async fn store(&self, writer: &mut Writer, ticket: &Ticket, batch: &mut Batch) -> Option<()> {
+        let mut parts = VecDeque::new();
+        parts.push_back(0..batch.events.len());
+        let mut claimed = false;
+        while let Some(part) = parts.pop_front() {
+            let portion = lock(&self.portion).size();
+            if part.len() > portion {
+                let cut = part.start + portion;
+                parts.push_front(cut..part.end);
+                parts.push_front(part.start..cut);
+                continue;
+            }
+            let last = parts.is_empty();
+            let events = &batch.events[part.clone()];
+            match self.attempt(writer, ticket, events, last).await? {
+                Stored::All => claimed |= last,
+                Stored::None(error) if part.len() <= 1 => {
+                    batch.refuse(part.start, error.refusal(), error.to_string());
                 }
-                Err(error) if error.is_poison() => Ok(Stored::None(error)),
-                Err(error) => {
-                    counter!("sink_store_errors_total").increment(1);
-                    Err(error)
+                Stored::None(_) => halve(part, &mut parts),
+            }
+        }
+        if !claimed {
+            self.attempt(writer, ticket, &[], true).await?;
+        }
+        Some(())
+    }
+
+    /// Stores a part of the batch, trying for as long as it may help. The last part also records
+    /// how far the batch goes.
+    async fn attempt(
+        &self,
+        writer: &mut Writer,
+        ticket: &Ticket,
+        events: &[CheckEvent],
+        last: bool,
+    ) -> Option<Stored> {
+        let mut retry = Retry::new(&self.database, BACKOFF, &self.stop);
+        let mut held = false;
+        loop {
+            let claims = || self.claims(ticket, last);
+            let error = match self.last_chance(writer.store(events, claims)).await? {
+                Ok(None) => return None,
+                Ok(Some(inserted)) => {
+                    observe::stored(&inserted);
+                    self.succeed(events.len(), held);
+                    return Some(Stored::All);
                 }
+                Err(error) => error,
+            };
+            match self.judge(&error, events.len()) {
+                Verdict::Less => return Some(Stored::None(error)),
+                Verdict::Again => self.fail(&mut retry, &error).await?,
+                Verdict::Hold => {
+                    held = true;
+                    let alarm = format!(
+                        "too many events are refused, stopped so as not to drain the topic: {error}"
+                    );
+                    retry.failed(alarm).await?;
+                }
+            }
+        }
+    }
+
+    /// What the transaction may record; `None` when nothing of the batch is ours any more.
+    fn claims(&self, ticket: &Ticket, last: bool) -> Option<HashMap<i32, i64>> {
+        let is_current = self.progress.is_current(ticket);
+        is_current.then(|| {
+            if last {
+                self.progress.claims(ticket)
+            } else {
+                HashMap::new()
             }
         })
-        .await
     }
 
-    async fn put_aside(&self, letters: &[DeadLetter]) -> Option<()> {
-        if letters.is_empty() {
-            return Some(());
+    fn judge(&self, error: &WriteError, events: usize) -> Verdict {
+        if error.class() == ErrorClass::Poison {
+            let single = events == 1;
+            let may_be_put_aside = !single || lock(&self.breaker).refused();
+            return if may_be_put_aside {
+                Verdict::Less
+            } else {
+                Verdict::Hold
+            };
         }
-        for letter in letters {
-            let DeadLetter {
-                message,
-                class,
-                reason,
-                ..
-            } = letter;
-            counter!("sink_dead_letters_total", "reason" => class.clone()).increment(1);
-            tracing::warn!(
-                kafka.partition = message.partition,
-                kafka.offset = message.offset,
-                class,
-                "put aside: {reason}"
-            );
+        if error.is_too_much() && events > 1 {
+            lock(&self.portion).shrink(events);
+            tracing::warn!(events, "storing half at a time: {error}");
+            count(error);
+            return Verdict::Less;
         }
-        let put = || async { self.dead_letters.lock().await.put(letters).await };
-        retry_until_ready(&self.kafka, &self.stop, put).await
+        Verdict::Again
+    }
+
+    fn succeed(&self, events: usize, held: bool) {
+        self.database.ready();
+        lock(&self.portion).grow(events);
+        if held {
+            lock(&self.breaker).accepted(Instant::now());
+        }
+    }
+
+    async fn fail(&self, retry: &mut Retry<'_>, error: &WriteError) -> Option<()> {
+        count(error);
+        retry.failed(error.to_string()).await
+    }
+
+    /// The outcome of a transaction; `None` when it does not come soon after the service is to
+    /// stop.
+    async fn last_chance<T>(&self, transaction: impl Future<Output = T>) -> Option<T> {
+        let too_late = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(LAST_CHANCE).await;
+        };
+        tokio::select! {
+            biased;
+            outcome = transaction => Some(outcome),
+            () = too_late => None,
+        }
     }
 }
 
 enum Stored {
     All,
-    /// Nothing, because of what is in at least one of the events.
+    /// Nothing, and not because of something that passes.
     None(WriteError),
 }
 
-/// Halves what was refused as a whole, until single events are left: those are put aside.
-fn split(
-    mut part: Vec<Entry>,
-    error: &WriteError,
-    parts: &mut VecDeque<Vec<Entry>>,
-    letters: &mut Vec<DeadLetter>,
-) {
-    let half = part.split_off(part.len() / 2);
-    if part.is_empty() {
-        letters.extend(half.into_iter().map(|entry| DeadLetter {
-            message: entry.message,
-            stage: Stage::TaskPut,
-            class: "refused_by_database".to_owned(),
-            reason: error.to_string(),
-        }));
-    } else {
-        parts.extend([part, half]);
-    }
+enum Verdict {
+    Again,
+    Less,
+    Hold,
+}
+
+fn halve(part: Range<usize>, parts: &mut VecDeque<Range<usize>>) {
+    let middle = part.start + part.len() / 2;
+    parts.push_front(middle..part.end);
+    parts.push_front(part.start..middle);
+}
+
+fn count(error: &WriteError) {
+    let class = match error.class() {
+        ErrorClass::Reconnect => "reconnect",
+        ErrorClass::Retry => "retry",
+        ErrorClass::TooSlow => "too_slow",
+        ErrorClass::MissingPartition => "missing_partition",
+        ErrorClass::Setup => "setup",
+        ErrorClass::Poison => "poison",
+        ErrorClass::Bug => "bug",
+    };
+    counter!("sink_store_errors_total", "class" => class).increment(1);
+}
+
+// None of these locks is held over anything that could panic half-way.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,199 +3,315 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
-use rdkafka::{Message as _, Offset, TopicPartitionList};
+use rdkafka::{Message as _, Offset};
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Chunk, Client, ConsumerOptions, Extent, Received};
+use super::rebalance::{Member, checked};
+use super::{Begin, Chunk, Client, ConsumerOptions, Extent, TIMEOUT};
+use crate::client::Context;
 use crate::error::KafkaError;
 
 /// How long to wait for a message, and so for a request to stop.
 const POLL: Duration = Duration::from_millis(100);
+/// How long to wait while partitions are to begin, so that they do so soon.
+const EAGER_POLL: Duration = Duration::from_millis(5);
 /// How long to wait before a chunk that found no room is offered again.
-const RETRY: Duration = Duration::from_millis(10);
-/// How long the broker may take to answer questions about offsets.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_millis(5);
+/// The same while nothing is polled.
+const REST: Duration = Duration::from_millis(1);
+/// How long a full chunk is held back before its partitions are paused. To pause is to throw away
+/// what the client has fetched already, so a reader that is merely busy is waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Most bytes in a chunk, unless one message alone is larger.
+const CHUNK_BYTES: usize = 1 << 20;
+/// How long a partition waits that could not begin.
+const POSTPONE: Duration = Duration::from_millis(100);
 
 pub(super) struct Poller {
     client: Arc<Client>,
+    context: Arc<Context<Member>>,
     stop: Arc<AtomicBool>,
+    beginnings: Receiver<Begin>,
     chunks: mpsc::Sender<Chunk>,
     chunk: Chunk,
     chunk_size: usize,
-    paused: bool,
+    /// The reader of the chunks has fallen behind, and so the partitions are paused.
+    held: bool,
+    /// Since when a full chunk has found no room.
+    stuck: Option<Instant>,
+    /// State of the assignment that was last acted upon.
+    version: u64,
+    /// Partition and epoch of the last message.
+    last: Option<(i32, Option<u64>)>,
     extent: Extent,
     /// Partitions whose end has not been reached yet; only for [`Extent::UntilEnd`].
     unfinished: HashSet<i32>,
 }
 
-/// What one turn of the loop found.
-enum Turn {
-    Message,
-    Nothing,
+/// What to do after a chunk was offered.
+enum Next {
+    /// Wait so long for a message.
+    Poll(Duration),
+    /// Nothing, for a moment.
+    Rest,
 }
 
 impl Poller {
     pub(super) fn new(
         client: Arc<Client>,
         stop: Arc<AtomicBool>,
+        beginnings: Receiver<Begin>,
         chunks: mpsc::Sender<Chunk>,
         options: &ConsumerOptions,
     ) -> Self {
         Self {
+            context: Arc::clone(client.context()),
             client,
             stop,
+            beginnings,
             chunks,
-            chunk: Chunk::new(),
+            chunk: Chunk::default(),
             chunk_size: options.chunk_size.max(1),
-            paused: false,
+            held: false,
+            stuck: None,
+            version: 0,
+            last: None,
             extent: options.extent,
             unfinished: HashSet::new(),
         }
     }
 
-    /// Polls until told to stop, the end, or a fatal error. Never waits for anything but messages.
-    pub(super) fn run(mut self, topic: &str) -> Result<(), KafkaError> {
+    /// Polls until told to stop, the end, or a fatal error. Never waits long for anything else.
+    pub(super) fn run(mut self) -> Result<(), KafkaError> {
         match self.extent {
             Extent::Forever => {
-                self.client
-                    .subscribe(&[topic])
-                    .map_err(KafkaError::doing("cannot subscribe"))?;
+                let topic = &self.member().topic;
+                let subscribed = self.client.subscribe(&[topic]);
+                subscribed.map_err(KafkaError::doing("cannot subscribe"))?;
             }
-            Extent::UntilEnd => self.assign_all(topic)?,
+            Extent::UntilEnd => self.assign_all()?,
         }
-        let mut wait = POLL;
+        let mut next = Next::Poll(POLL);
         while !self.stop.load(Ordering::Relaxed) && !self.is_finished() {
-            let turn = self.turn(wait)?;
-            wait = self.hand_over(&turn)?;
+            match next {
+                Next::Poll(wait) => self.fill(wait)?,
+                Next::Rest => std::thread::sleep(REST),
+            }
+            if let Some(failure) = self.member().failure() {
+                return Err(failure);
+            }
+            self.follow_assignment()?;
+            next = self.hand_over()?;
         }
         Ok(())
+    }
+
+    fn member(&self) -> &Member {
+        &self.context.role
     }
 
     fn is_finished(&self) -> bool {
-        self.extent == Extent::UntilEnd && self.unfinished.is_empty() && self.chunk.is_empty()
+        self.extent == Extent::UntilEnd
+            && self.unfinished.is_empty()
+            && self.chunk.is_empty()
+            && !self.member().assignment.is_unsettled()
     }
 
-    /// Takes every partition from the group's committed offset on, without joining the group.
-    fn assign_all(&mut self, topic: &str) -> Result<(), KafkaError> {
-        let metadata = self.client.fetch_metadata(Some(topic), TIMEOUT);
+    /// Takes every partition, without joining the group.
+    fn assign_all(&mut self) -> Result<(), KafkaError> {
+        let metadata = self
+            .client
+            .fetch_metadata(Some(&self.member().topic), TIMEOUT);
         let metadata = metadata.map_err(KafkaError::doing("cannot list partitions"))?;
         let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-        self.unfinished = partitions.map(MetadataPartition::id).collect();
-        let mut list = TopicPartitionList::new();
-        for partition in &self.unfinished {
-            list.add_partition(topic, *partition);
-        }
-        let mut start = self
-            .client
-            .committed_offsets(list, TIMEOUT)
-            .map_err(KafkaError::doing("cannot read committed offsets"))?;
-        start_at_the_beginning_where_nothing_is_committed(&mut start)
-            .map_err(KafkaError::doing("cannot choose offsets"))?;
-        self.client
-            .context()
-            .role
-            .assigned(self.unfinished.iter().copied());
-        self.client
-            .assign(&start)
+        let partitions: Vec<i32> = partitions.map(MetadataPartition::id).collect();
+        self.unfinished = partitions.iter().copied().collect();
+        self.member()
+            .take_over(&self.client, &partitions)
             .map_err(KafkaError::doing("cannot assign partitions"))
     }
 
-    fn turn(&mut self, wait: Duration) -> Result<Turn, KafkaError> {
-        let context = Arc::clone(self.client.context());
-        match self.client.poll(wait) {
-            None => return Ok(Turn::Nothing),
-            Some(Ok(message)) => {
-                context.link.up();
-                let epoch = context.role.epoch(message.partition());
-                self.chunk.push(Received::detach(&message, epoch));
-                return Ok(Turn::Message);
+    /// Polls until the chunk is full or nothing more is waiting.
+    fn fill(&mut self, mut wait: Duration) -> Result<(), KafkaError> {
+        let client = Arc::clone(&self.client);
+        // Also when the chunk is full already: who does not poll is not a member for long.
+        loop {
+            match client.poll(wait) {
+                None => return Ok(()),
+                Some(Ok(message)) => self.receive(&message),
+                Some(Err(error)) => return self.suffer(&error),
             }
-            Some(Err(ClientError::PartitionEOF(partition))) => {
-                self.unfinished.remove(&partition);
+            if self.chunk_is_full() {
+                return Ok(());
             }
-            Some(Err(ClientError::MessageConsumptionFatal(code))) => {
-                return Err(KafkaError::Fatal(code.to_string()));
-            }
-            Some(Err(error)) => note(&error),
+            wait = Duration::ZERO;
         }
-        Ok(Turn::Nothing)
     }
 
-    /// Offers the chunk when it is full or nothing more is waiting; says how long to wait for the
-    /// next message.
-    fn hand_over(&mut self, turn: &Turn) -> Result<Duration, KafkaError> {
-        let full = self.chunk.len() >= self.chunk_size;
+    fn chunk_is_full(&self) -> bool {
+        self.chunk.len() >= self.chunk_size || self.chunk.bytes() >= CHUNK_BYTES
+    }
+
+    fn receive(&mut self, message: &BorrowedMessage<'_>) {
+        let partition = message.partition();
+        let assignment = &self.context.role.assignment;
+        let version = assignment.version();
+        let epoch = match self.last {
+            Some((last, epoch)) if last == partition && version == self.version => epoch,
+            _ => {
+                // Only asked when something may have changed since the last message.
+                let epoch = assignment.epoch(partition);
+                self.last = (version == self.version).then_some((partition, epoch));
+                epoch
+            }
+        };
+        // What the client still had of a partition that is to begin elsewhere is not wanted.
+        if let Some(epoch) = epoch {
+            if self.chunk.is_empty() {
+                self.context.link.up();
+            }
+            self.chunk.push(message, epoch);
+        }
+    }
+
+    fn suffer(&mut self, error: &ClientError) -> Result<(), KafkaError> {
+        match error {
+            ClientError::PartitionEOF(partition) => {
+                self.unfinished.remove(partition);
+                Ok(())
+            }
+            ClientError::MessageConsumptionFatal(code) => Err(KafkaError::Fatal(code.to_string())),
+            _ if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) => {
+                self.begin_anew()
+            }
+            _ => {
+                note(error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Some partition does not have the offset that was asked for; which, the client does not say.
+    /// It has stopped reading that one for good, so all are taken over once more.
+    fn begin_anew(&mut self) -> Result<(), KafkaError> {
+        let mut partitions = self.member().assignment.partitions(true);
+        partitions.extend(self.member().assignment.partitions(false));
+        tracing::warn!(
+            ?partitions,
+            "an offset is not in the topic: looking anew where to begin"
+        );
+        self.member()
+            .take_over(&self.client, &partitions)
+            .map_err(KafkaError::doing("cannot assign partitions"))
+    }
+
+    /// Lets partitions begin that have been told where, and pauses those that have not.
+    fn follow_assignment(&mut self) -> Result<(), KafkaError> {
+        while let Ok(begin) = self.beginnings.try_recv() {
+            self.begin(begin)?;
+        }
+        let version = self.member().assignment.version();
+        if version == self.version {
+            return Ok(());
+        }
+        (self.version, self.last) = (version, None);
+        self.pause(&self.member().assignment.partitions(false))
+    }
+
+    fn begin(&mut self, begin: Begin) -> Result<(), KafkaError> {
+        let Begin {
+            waiting,
+            offset,
+            floor,
+        } = begin;
+        let partition = waiting.partition;
+        let member = &self.context.role;
+        if !member.assignment.is_waiting(waiting) {
+            return Ok(());
+        }
+        let sought = member
+            .list([(partition, Offset::Offset(offset))])
+            .and_then(|list| self.client.seek_partitions(list, TIMEOUT))
+            .and_then(|list| checked(&list));
+        if let Err(error) = sought {
+            // Right after an assignment the client may not be that far yet.
+            tracing::debug!(partition, offset, %error, "cannot seek yet");
+            let until = Instant::now() + POSTPONE;
+            member.assignment.postpone(waiting, until);
+            return Ok(());
+        }
+        tracing::info!(
+            kafka.partition = partition,
+            kafka.offset = offset,
+            "reading"
+        );
+        member.assignment.begun(waiting, offset, floor);
+        if self.extent == Extent::UntilEnd {
+            self.unfinished.insert(partition);
+        }
+        if self.held {
+            return Ok(());
+        }
+        self.resume(&[partition])
+    }
+
+    /// Offers the chunk; says what to do next.
+    fn hand_over(&mut self) -> Result<Next, KafkaError> {
         if self.chunk.is_empty() {
-            return Ok(POLL);
+            let unsettled = self.extent == Extent::UntilEnd;
+            let eager = unsettled || !self.member().assignment.partitions(false).is_empty();
+            return Ok(Next::Poll(if eager { EAGER_POLL } else { POLL }));
         }
-        if matches!(turn, Turn::Message) && !full {
-            return Ok(Duration::ZERO);
+        if self.chunks.capacity() == 0 && !self.chunks.is_closed() {
+            return self.wait_for_room();
         }
-        match self.chunks.try_send(std::mem::take(&mut self.chunk)) {
-            Ok(()) => {
-                self.resume()?;
-                Ok(Duration::ZERO)
-            }
-            Err(TrySendError::Full(chunk)) => {
-                self.chunk = chunk;
-                if full {
-                    self.pause()?;
-                }
-                Ok(RETRY)
-            }
-            Err(TrySendError::Closed(_)) => {
-                self.stop.store(true, Ordering::Relaxed);
-                Ok(Duration::ZERO)
-            }
+        let next = Chunk::with_capacity(self.chunk.len(), self.chunk.bytes());
+        let chunk = std::mem::replace(&mut self.chunk, next);
+        self.member().assignment.handed_over(chunk.spans());
+        // Nobody else sends, so there is room, unless nobody receives any more.
+        if self.chunks.try_send(chunk).is_err() {
+            self.stop.store(true, Ordering::Relaxed);
         }
+        self.stuck = None;
+        if std::mem::take(&mut self.held) {
+            self.resume(&self.member().assignment.partitions(true))?;
+        }
+        Ok(Next::Poll(Duration::ZERO))
     }
 
-    fn pause(&mut self) -> Result<(), KafkaError> {
-        if self.paused && !self.client.context().role.take_changed() {
-            return Ok(());
+    fn wait_for_room(&mut self) -> Result<Next, KafkaError> {
+        if self.held || !self.chunk_is_full() {
+            return Ok(Next::Poll(RETRY));
         }
-        let assignment = self.assignment()?;
-        self.client
-            .pause(&assignment)
-            .map_err(KafkaError::doing("cannot pause"))?;
-        self.paused = true;
-        Ok(())
+        let since = *self.stuck.get_or_insert_with(Instant::now);
+        if since.elapsed() < PATIENCE {
+            return Ok(Next::Rest);
+        }
+        self.held = true;
+        self.pause(&self.member().assignment.partitions(true))?;
+        Ok(Next::Poll(RETRY))
     }
 
-    fn resume(&mut self) -> Result<(), KafkaError> {
-        if !self.paused {
-            return Ok(());
-        }
-        let assignment = self.assignment()?;
-        self.client
-            .resume(&assignment)
-            .map_err(KafkaError::doing("cannot resume"))?;
-        self.paused = false;
-        Ok(())
+    fn pause(&self, partitions: &[i32]) -> Result<(), KafkaError> {
+        let all = partitions.iter().map(|&each| (each, Offset::Invalid));
+        let list = self.member().list(all);
+        let paused = list.and_then(|list| self.client.pause(&list));
+        paused.map_err(KafkaError::doing("cannot pause"))
     }
 
-    fn assignment(&self) -> Result<TopicPartitionList, KafkaError> {
-        self.client
-            .assignment()
-            .map_err(KafkaError::doing("cannot read the assignment"))
+    fn resume(&self, partitions: &[i32]) -> Result<(), KafkaError> {
+        let all = partitions.iter().map(|&each| (each, Offset::Invalid));
+        let list = self.member().list(all);
+        let resumed = list.and_then(|list| self.client.resume(&list));
+        resumed.map_err(KafkaError::doing("cannot resume"))
     }
-}
-
-fn start_at_the_beginning_where_nothing_is_committed(
-    list: &mut TopicPartitionList,
-) -> Result<(), ClientError> {
-    for mut element in list.elements() {
-        if element.offset() == Offset::Invalid {
-            element.set_offset(Offset::Beginning)?;
-        }
-    }
-    Ok(())
 }
 
 /// Trouble that the client itself gets over: it retries for as long as it takes.
