@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use local_stack::{Log, Process, ReservedPort, Signal, StopStep};
+use local_stack::{Process, ReservedPort, Signal, StopStep};
 
 use super::meter::{self, Look, Pace};
 use crate::cpu;
@@ -73,24 +73,13 @@ impl Sink {
         Ok(())
     }
 
-    /// Waits until it has said something.
-    pub(crate) fn wait_for_line(
-        &mut self,
-        stack: &Stack,
-        text: &str,
-        limit: Duration,
-    ) -> Result<()> {
-        let said = |log: &Log| log.text().contains(text).then_some(());
-        self.process.wait_until_ready(&stack.control, limit, said)
-    }
-
     /// How many events it says it has stored.
     pub(crate) fn stored(&mut self) -> Result<f64> {
         self.metric(STORED)
     }
 
-    /// A number that is not there yet is zero.
-    fn metric(&mut self, name: &str) -> Result<f64> {
+    /// One of its numbers; zero when it is not there yet.
+    pub(crate) fn metric(&mut self, name: &str) -> Result<f64> {
         self.process.fail_if_exited()?;
         let page = get(self.ops, "/metrics")?;
         Ok(metric(&page, name).unwrap_or_default())

@@ -1,8 +1,6 @@
 //! What stored checks cost afterwards: rolling up the hours and the day that are over, packing the
 //! day's key, and the room on the disk before and after.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
@@ -11,10 +9,10 @@ use super::meter::{self, Look};
 use super::ours::{Route, Sink};
 use crate::stack::Stack;
 
-const LIMIT: Duration = Duration::from_mins(5);
 /// Counts once all hours and the day have been computed.
 const ROLLED_UP: &str = "sink_rollup_rows_total{period=\"day\"}";
-const PACKED: &str = "packed the key of a day's checks";
+/// Counts when a round of maintenance has ended, whose last step is packing.
+const ROUNDS: &str = "sink_maintenance_seconds_count";
 
 /// What was measured, for each check.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -37,8 +35,9 @@ pub(crate) fn measure(stack: &Stack, route: Route<'_>) -> Result<Upkeep> {
     let before = Look::now(stack, 0, || Ok(0))?;
     let mut sink = Sink::start(stack, route)?;
     sink.wait_for_metric(stack, ROLLED_UP, 0.0)?;
+    let rounds = sink.metric(ROUNDS)?;
     let rolled_up = Look::now(stack, sink.id(), || Ok(rows))?;
-    sink.wait_for_line(stack, PACKED, LIMIT)?;
+    sink.wait_for_metric(stack, ROUNDS, rounds)?;
     let packed = Look::now(stack, sink.id(), || Ok(rows + rows))?;
     sink.stop()?;
     let rolling_up = before.until(&rolled_up)?;
