@@ -10,6 +10,7 @@ mod broker;
 mod freeze;
 pub mod judge;
 mod keys;
+pub mod mix;
 pub mod scene;
 mod service;
 mod target;

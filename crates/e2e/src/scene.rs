@@ -120,9 +120,11 @@ impl Scene {
     }
 }
 
-/// Gives a world its sites, which the returned server is.
+/// Gives a world its sites, which the returned server is, and lets the group of its sinks not wait
+/// long for one that has died.
 pub fn furnish(world: &mut World) -> anyhow::Result<Target> {
     let target = Target::start(&[("/?canary-of-a-query", Answer::ok("hello"))])?;
+    world.set("SINK_SESSION_TIMEOUT", "6s");
     let sites: Vec<_> = (0..SITES).map(|number| site(number, &target)).collect();
     world.import(&sites)?;
     Ok(target)

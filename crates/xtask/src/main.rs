@@ -6,6 +6,7 @@ mod console;
 mod ground;
 mod local;
 mod packages;
+mod soak;
 mod sqlx_prepare;
 mod stack;
 mod step;
@@ -66,6 +67,15 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Disturb a monitor at random, on a stack of its own, and judge what became of its results
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// What all chances follow from: the same again
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Format all sources
     Fmt,
     /// Check formatting, lints and documentation
@@ -113,6 +123,7 @@ fn run(task: Task, control: &Control) -> Result<ExitCode> {
         Task::Stack => stack::run(control)?,
         Task::Test { args } => return test::run(&args, control),
         Task::Bench { subject, quick } => return bench::run(subject, quick, control),
+        Task::Soak { minutes, seed } => return soak::run(minutes, seed, control),
         Task::Fmt => checks::format(&root, control)?,
         Task::Lint => {
             checks::formatting(&root, control)?;

@@ -1,6 +1,8 @@
 //! Faults of the database, and between it and the sink.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -228,7 +230,7 @@ async fn a_deadlock_with_somebody_else_is_tried_again() -> anyhow::Result<()> {
     sqlx::query(lock).bind(2_i64).execute(&mut *other).await?;
     world.send(&events(1..3, 10)?).await?;
     let sink = world.start(Binary::Sink)?;
-    somebody_waits(&world.database).await?;
+    a_sink_waits(&world.database).await?;
     sqlx::query(lock).bind(1_i64).execute(&mut *other).await?;
     other.rollback().await?;
     let sink = Running::when_ready(sink).await?;
@@ -237,16 +239,69 @@ async fn a_deadlock_with_somebody_else_is_tried_again() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until somebody waits for a lock, which is in the middle of a transaction.
-pub(crate) async fn somebody_waits(database: &PgPool) -> anyhow::Result<()> {
+#[tokio::test]
+async fn a_batch_that_takes_too_long_is_halved() -> anyhow::Result<()> {
+    let world = of_one_partition().await?;
+    run(
+        &world.database,
+        "CREATE FUNCTION is_slow() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN \
+         IF (SELECT count(*) FROM added) > 600 THEN PERFORM pg_sleep(60); END IF; RETURN NULL; \
+         END $$; \
+         CREATE TRIGGER is_slow AFTER INSERT ON check_results REFERENCING NEW TABLE AS added \
+         FOR EACH STATEMENT EXECUTE FUNCTION is_slow()",
+    )
+    .await?;
+    world.send(&events(1..1_001, 10)?).await?;
+    let sink = Running::when_ready(world.start(Binary::Sink)?).await?;
+    ensure!(world.stored(1_000).await?.len() == 1_000);
+    sink.counts("sink_store_errors_total", 1.0).await?;
+    ensure!(sink.metric("sink_dead_letters_total")? < 1.0);
+    Ok(())
+}
+
+/// Waits until a sink that stores waits for a lock, which is in the middle of its transaction.
+pub(crate) async fn a_sink_waits(database: &PgPool) -> anyhow::Result<()> {
     eventually("a transaction waits for a lock", || async {
         let waiting: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pg_stat_activity \
-             WHERE datname = current_database() AND wait_event_type = 'Lock'",
+             WHERE datname = current_database() AND application_name = 'sink' \
+             AND wait_event_type = 'Lock'",
         )
         .fetch_one(database)
         .await?;
         Ok((waiting > 0).then_some(()))
     })
     .await
+}
+
+#[tokio::test]
+async fn commits_that_a_failover_has_lost_are_made_again() -> anyhow::Result<()> {
+    let (scene, mut postgres) = own_server().await?;
+    let (checker, sink) = (scene.checker().await?, scene.sink().await?);
+    scene.more_rows(SITES).await?;
+    postgres.stop()?;
+    let data = postgres.directory().join("data");
+    let standby = postgres.directory().join("standby");
+    copy(&data, &standby)?;
+    postgres.restart()?;
+    canary(&scene.world).await?;
+    scene.more_rows(2 * SITES).await?;
+    let stored = scene.world.rows().await?.len();
+    postgres.kill()?;
+    std::fs::remove_dir_all(&data)?;
+    copy(&standby, &data)?;
+    postgres.restart()?;
+    canary(&scene.world).await?;
+    sink.counts("sink_rewinds_total", 1.0).await?;
+    scene.verdict(checker, sink).await?;
+    ensure!(scene.world.rows().await?.len() > stored);
+    Ok(())
+}
+
+/// A copy with the same owners.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let mut copy = Command::new("cp");
+    let copied = copy.arg("-a").arg(from).arg(to).status()?;
+    ensure!(copied.success(), "cannot copy {}", from.display());
+    Ok(())
 }
