@@ -54,13 +54,12 @@ pub(crate) fn measure(stack: &Stack, route: Route<'_>) -> Result<Upkeep> {
 
 /// Bytes of tables, their partitions, indexes and whatever belongs to them, for each of `rows`.
 fn bytes_of(stack: &Stack, database: &str, tables: &[&str], rows: u64) -> Result<f64> {
-    let trees = tables.iter().map(|table| {
-        format!("SELECT pg_total_relation_size(relid) AS bytes FROM pg_partition_tree('{table}')")
-    });
-    let trees: Vec<String> = trees.collect();
+    let names = tables.iter().map(|table| format!("'{table}'::REGCLASS"));
+    let names = names.collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "SELECT sum(bytes) / {rows}.0 FROM ({}) AS tree",
-        trees.join(" UNION ALL ")
+        "SELECT sum(pg_total_relation_size(oid)) / {rows}.0 FROM pg_class
+         WHERE oid IN ({names})
+            OR oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent IN ({names}))"
     );
     let text = stack.postgres().query(database, &sql)?;
     text.parse()
