@@ -9,7 +9,7 @@ use anyhow::ensure;
 use e2e::judge::{Kept, canary};
 use e2e::scene::{Running, SITES, furnish, verdict};
 use e2e::{Binary, Target, World};
-use rdkafka::mocking::MockCluster;
+use rdkafka::mocking::{MockCluster, MockCoordinator};
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
@@ -31,6 +31,9 @@ impl Injected {
         let topic = world.environment["KAFKA_TOPIC"].clone();
         brokers.create_topic(&topic, 3, 3)?;
         brokers.create_topic(&format!("{topic}.dlq"), 1, 3)?;
+        // Left alone it could be any of them, and nobody takes its place when that one is down.
+        let group = world.environment["SINK_GROUP"].clone();
+        brokers.coordinator(MockCoordinator::Group(group), 1)?;
         world.admin(&["migrate"])?.success()?;
         let target = furnish(&mut world)?;
         let checker = Running::when_ready(world.start(Binary::Checker)?).await?;
