@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use sqlx::PgConnection;
 
 use crate::error::StoreError;
 
@@ -17,6 +18,20 @@ const POSTGRES_EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };
+
+/// The number of a type of our own, which an array of it has to name.
+pub(crate) async fn type_number(
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<u32, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"-- copy_data.type_number
+        SELECT $1::TEXT::regtype::OID AS "oid!""#,
+        name
+    );
+    let number = found.fetch_one(connection).await.map(|oid| oid.0);
+    number.map_err(StoreError::doing("cannot look up a type"))
+}
 
 /// The bytes of a `COPY`: for each row [`row`](Self::row), then its values in the order of the
 /// columns.
@@ -34,10 +49,16 @@ impl CopyData {
         Self { bytes, columns }
     }
 
-    /// All of it, ready to be sent.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    /// Sends all of it, by a statement that copies from the client in this format.
+    pub(crate) async fn send(
+        mut self,
+        connection: &mut PgConnection,
+        statement: &str,
+    ) -> Result<(), sqlx::Error> {
         self.bytes.extend_from_slice(&TRAILER.to_be_bytes());
-        self.bytes
+        let mut copy = connection.copy_in_raw(statement).await?;
+        copy.send(self.bytes).await?;
+        copy.finish().await.map(drop)
     }
 
     pub(crate) fn row(&mut self) {

@@ -34,8 +34,8 @@ pub struct Retention {
     pub rollup_days: Option<u64>,
 }
 
-/// Takes the lock unless somebody else has it. It is held until [`unlock`] or the end of the
-/// connection, which must be a session of its own: not one of a pooler.
+/// Takes the lock unless somebody else has it. It is held until the end of the connection,
+/// which must be a session of its own: not one of a pooler.
 pub async fn try_lock(connection: &mut PgConnection) -> Result<bool, StoreError> {
     sqlx::query_scalar!(
         r#"-- maintenance.try_lock
@@ -45,21 +45,6 @@ pub async fn try_lock(connection: &mut PgConnection) -> Result<bool, StoreError>
     .fetch_one(connection)
     .await
     .map_err(StoreError::doing("cannot ask for the lock of maintenance"))
-}
-
-/// Gives the lock back.
-pub async fn unlock(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query_scalar!(
-        r#"-- maintenance.unlock
-        SELECT pg_advisory_unlock($1)"#,
-        LOCK
-    )
-    .fetch_one(connection)
-    .await
-    .map(drop)
-    .map_err(StoreError::doing(
-        "cannot give back the lock of maintenance",
-    ))
 }
 
 /// How things stand, for whoever watches.

@@ -24,24 +24,12 @@ pub(super) async fn rows(
     rows: &[Row<'_>],
     warning_type: u32,
 ) -> Result<(), StoreError> {
-    let data = encode(rows, warning_type)?;
-    let copied = async {
-        let mut copy = connection.copy_in_raw(STATEMENT).await?;
-        copy.send(data).await?;
-        copy.finish().await
-    };
-    copied
-        .await
-        .map(drop)
-        .map_err(StoreError::doing("cannot copy checks"))
-}
-
-fn encode(rows: &[Row<'_>], warning_type: u32) -> Result<Vec<u8>, StoreError> {
     let mut data = CopyData::new(COLUMNS, rows.len() * ROW_BYTES);
     for row in rows {
         write(&mut data, row, warning_type)?;
     }
-    Ok(data.finish())
+    let copied = data.send(connection, STATEMENT).await;
+    copied.map_err(StoreError::doing("cannot copy checks"))
 }
 
 fn write(data: &mut CopyData, row: &Row<'_>, warning_type: u32) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use monitor_core::CheckEvent;
 use sqlx::PgConnection;
 
+use crate::copy_data::type_number;
 use crate::error::StoreError;
 
 /// The ids that the database has given out, as far as they were needed.
@@ -28,7 +29,7 @@ impl Names {
     ) -> Result<(), StoreError> {
         let doing = StoreError::doing;
         if self.warning_type.is_none() {
-            self.warning_type = Some(warning_type(connection).await?);
+            self.warning_type = Some(type_number(connection, "check_warning").await?);
         }
         let regions = unknown(events, &self.regions, |event| event.region.as_str());
         if !regions.is_empty() {
@@ -113,17 +114,6 @@ fn unknown<'a, Id>(
         }
     }
     unknown.into_iter().collect()
-}
-
-async fn warning_type(connection: &mut PgConnection) -> Result<u32, StoreError> {
-    sqlx::query_scalar!(
-        r#"-- names.warning_type
-        SELECT 'check_warning'::regtype::OID AS "oid!""#
-    )
-    .fetch_one(connection)
-    .await
-    .map(|oid| oid.0)
-    .map_err(StoreError::doing("cannot look the type check_warning up"))
 }
 
 /// Names that are there already are not inserted: every attempt would use an id up.

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::keys::Series;
 use super::rollup::{Durations, Rollup};
-use crate::copy_data::CopyData;
+use crate::copy_data::{CopyData, type_number};
 use crate::error::StoreError;
 
 /// What both tables have besides the site and the bucket, in the order in which it is written.
@@ -145,18 +145,12 @@ impl<B: Bucket> Rows<B> {
         connection: &mut PgConnection,
         replaced: Identities<B>,
     ) -> Result<Self, StoreError> {
-        let failure_kind_type = sqlx::query_scalar!(
-            r#"-- rollups.failure_kind_type
-            SELECT 'failure_kind'::regtype::OID AS "oid!""#
-        )
-        .fetch_one(connection)
-        .await
-        .map_err(StoreError::doing("cannot look up a type"))?;
+        let failure_kind_type = type_number(connection, "failure_kind").await?;
         let capacity = replaced.buckets.len() * ROW_BYTES;
         Ok(Self {
             replaced,
             data: CopyData::new(NUMBER_OF_COLUMNS, capacity),
-            failure_kind_type: failure_kind_type.0,
+            failure_kind_type,
             count: 0,
         })
     }
@@ -193,22 +187,11 @@ impl<B: Bucket> Rows<B> {
                 B::TABLE,
                 B::COLUMN,
             );
-            copy(connection, &statement, self.data.finish())
-                .await
-                .map_err(doing("cannot copy rollups"))?;
+            let copied = self.data.send(connection, &statement).await;
+            copied.map_err(doing("cannot copy rollups"))?;
         }
         Ok(self.count)
     }
-}
-
-async fn copy(
-    connection: &mut PgConnection,
-    statement: &str,
-    data: Vec<u8>,
-) -> Result<(), sqlx::Error> {
-    let mut copy = connection.copy_in_raw(statement).await?;
-    copy.send(data).await?;
-    copy.finish().await.map(drop)
 }
 
 type Counted<T> = Result<T, std::num::TryFromIntError>;
