@@ -9,6 +9,7 @@ use metrics::counter;
 use monitor_core::event::SCHEMA;
 use monitor_kafka::{Deliveries, Delivery as Report, KafkaError, KafkaSettings, Link, Outgoing};
 use monitor_kafka::{Producer, Refused};
+use monitor_runtime::Backoff;
 use monitor_spool::{Depth, Record};
 use tokio::sync::watch;
 
@@ -16,8 +17,11 @@ use crate::ledger::Ledger;
 use crate::parcel::{self, Parcel};
 use crate::storage::Storage;
 
-/// First and longest pause after Kafka has refused results.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// Pauses after Kafka has refused results.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(10),
+};
 /// A message that is smaller than this is not what a broker finds too large.
 const SMALL: usize = 64 * 1024;
 
@@ -56,7 +60,7 @@ impl Delivery {
             storage,
             ledger: Ledger::default(),
             trouble: None,
-            pause: PAUSES.0,
+            pause: BACKOFF.first,
             paused_until: None,
         })
     }
@@ -127,7 +131,7 @@ impl Delivery {
                 self.ledger.delivered(sequence);
                 self.storage.remove(sequence);
                 self.trouble = None;
-                (self.pause, self.paused_until) = (PAUSES.0, None);
+                (self.pause, self.paused_until) = (BACKOFF.first, None);
             }
             Err(error) => self.refused(sequence, &error),
         }
@@ -185,7 +189,7 @@ impl Delivery {
         }
         if !self.is_paused() {
             self.paused_until = Some(Instant::now() + self.pause);
-            self.pause = PAUSES.1.min(self.pause * 2);
+            self.pause = BACKOFF.after(self.pause);
         }
     }
 

@@ -10,13 +10,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::{CancellationToken, Component};
 
-/// Upper bounds of the random delays between attempts: a bound doubles from the first to the
-/// longest.
+/// Delays between attempts, which double from the first to the longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// Upper bound of the first delay.
+    /// The first delay.
     pub first: Duration,
-    /// Upper bound of every later delay.
+    /// What no later delay exceeds.
     pub longest: Duration,
 }
 
@@ -26,19 +25,25 @@ impl Backoff {
         first: Duration::from_millis(200),
         longest: Duration::from_secs(10),
     };
+
+    /// The delay after this one.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Duration {
+        self.longest.min(delay * 2)
+    }
 }
 
 /// A row of failed attempts, and the waiting between them.
 ///
 /// After a failed attempt the component is not ready, for the reason of the failure. The delays are
-/// random, so that the instances of a service do not come back in step. A failure is logged when it
+/// random, up to those of a [`Backoff`], so that the instances of a service do not come back in step. A failure is logged when it
 /// is new, and again every few minutes for as long as it lasts.
 #[derive(Debug)]
 pub struct Retry<'a> {
     component: &'a Component,
     stop: &'a CancellationToken,
     repeats: Repeats,
-    longest: Duration,
+    backoff: Backoff,
     bound: Duration,
     attempt: u64,
 }
@@ -51,7 +56,7 @@ impl<'a> Retry<'a> {
             component,
             stop,
             repeats: Repeats::default(),
-            longest: backoff.longest,
+            backoff,
             bound: backoff.first,
             attempt: 0,
         }
@@ -65,7 +70,7 @@ impl<'a> Retry<'a> {
         let (repeats, attempt) = (&mut self.repeats, self.attempt);
         report(repeats, self.component, &reason, attempt, delay);
         self.component.not_ready(reason);
-        self.bound = self.longest.min(self.bound * 2);
+        self.bound = self.backoff.after(self.bound);
         self.stop.run_until_cancelled(sleep(delay)).await
     }
 }

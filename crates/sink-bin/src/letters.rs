@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use metrics::counter;
 use monitor_kafka::{DeadLetter, DeadLetters};
-use monitor_runtime::Component;
+use monitor_runtime::{Backoff, Component};
 
 /// Letters a minute that are logged one by one.
 const LOGGED: u32 = 10;
@@ -14,9 +14,11 @@ const LOGGED: u32 = 10;
 const ALARMING: u32 = 100;
 /// Over how long letters are counted.
 const WINDOW: Duration = Duration::from_mins(1);
-/// Bounds of the delay before messages are read again that could not be put aside.
-const FIRST_DELAY: Duration = Duration::from_secs(1);
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// Delays before messages are read again that could not be put aside.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(30),
+};
 
 /// Puts letters into their topic, one batch at a time.
 pub(crate) struct Letters {
@@ -44,7 +46,7 @@ impl Letters {
         let state = State {
             since: Instant::now(),
             letters: 0,
-            delay: FIRST_DELAY,
+            delay: BACKOFF.first,
         };
         Self {
             topic: tokio::sync::Mutex::new(topic),
@@ -56,30 +58,26 @@ impl Letters {
     /// Puts letters aside, confirmed. When that fails, their partitions must not go on: they are to
     /// be read again later, so that neither a message is lost nor does memory fill with letters,
     /// while all other partitions go on.
-    pub(crate) async fn put(&self, letters: &[DeadLetter]) -> Kept {
-        let nothing = |until| Kept {
-            partitions: Vec::new(),
-            until,
-        };
+    pub(crate) async fn put(&self, letters: &[DeadLetter]) -> Result<(), Kept> {
         if letters.is_empty() {
-            return nothing(Instant::now());
+            return Ok(());
         }
         let put = self.topic.lock().await.put(letters).await;
         match put {
             Ok(()) => {
                 self.component.ready();
                 self.tell(letters);
-                nothing(Instant::now())
+                Ok(())
             }
             Err(error) => {
                 counter!("sink_dead_letter_errors_total").increment(1);
                 tracing::error!("{error}; the partitions of these messages wait");
                 self.component.not_ready(error.to_string());
                 let partitions: BTreeSet<i32> = letters.iter().map(|each| each.partition).collect();
-                Kept {
+                Err(Kept {
                     partitions: partitions.into_iter().collect(),
                     until: Instant::now() + self.next_delay(),
-                }
+                })
             }
         }
     }
@@ -87,14 +85,14 @@ impl Letters {
     fn next_delay(&self) -> Duration {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let delay = state.delay;
-        state.delay = LONGEST_DELAY.min(delay * 2);
+        state.delay = BACKOFF.after(delay);
         delay
     }
 
     /// Counts and logs; a flood of letters is told as one.
     fn tell(&self, letters: &[DeadLetter]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.delay = FIRST_DELAY;
+        state.delay = BACKOFF.first;
         if state.since.elapsed() >= WINDOW {
             (state.since, state.letters) = (Instant::now(), 0);
         }

@@ -70,10 +70,12 @@ impl Settler {
             return;
         }
         observe::batch(&batch, started.elapsed());
-        let kept = self.letters.put(&batch.letters).await;
-        self.progress.land(ticket, &kept.partitions);
-        if !kept.partitions.is_empty() {
-            self.progress.restart(ticket, &kept.partitions, kept.until);
+        match self.letters.put(&batch.letters).await {
+            Ok(()) => self.progress.land(ticket, &[]),
+            Err(kept) => {
+                self.progress.land(ticket, &kept.partitions);
+                self.progress.restart(ticket, &kept.partitions, kept.until);
+            }
         }
     }
 
