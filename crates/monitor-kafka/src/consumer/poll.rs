@@ -7,10 +7,10 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError as ClientError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
-use rdkafka::{Message as _, Offset};
+use rdkafka::{Message as _, Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 
 use super::rebalance::{Member, checked};
@@ -300,17 +300,22 @@ impl Poller {
     }
 
     fn pause(&self, partitions: &[i32]) -> Result<(), KafkaError> {
-        let all = partitions.iter().map(|&each| (each, Offset::Invalid));
-        let list = self.member().list(all);
-        let paused = list.and_then(|list| self.client.pause(&list));
+        let paused = self
+            .list(partitions)
+            .and_then(|list| self.client.pause(&list));
         paused.map_err(KafkaError::doing("cannot pause"))
     }
 
     fn resume(&self, partitions: &[i32]) -> Result<(), KafkaError> {
-        let all = partitions.iter().map(|&each| (each, Offset::Invalid));
-        let list = self.member().list(all);
-        let resumed = list.and_then(|list| self.client.resume(&list));
+        let resumed = self
+            .list(partitions)
+            .and_then(|list| self.client.resume(&list));
         resumed.map_err(KafkaError::doing("cannot resume"))
+    }
+
+    fn list(&self, partitions: &[i32]) -> KafkaResult<TopicPartitionList> {
+        let all = partitions.iter().map(|&each| (each, Offset::Invalid));
+        self.member().list(all)
     }
 }
 

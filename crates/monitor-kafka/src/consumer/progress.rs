@@ -5,7 +5,6 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use rdkafka::Offset;
 use rdkafka::consumer::{CommitMode, Consumer as _};
 
 use super::assignment::{Rewound, Ticket, Waiting};
@@ -123,25 +122,12 @@ impl Progress {
     ///
     /// A commit that fails is only logged: the messages come again, which the store tells.
     pub fn land(&self, ticket: &Ticket, except: &[i32]) {
-        let commit = |done: &[(i32, i64)]| self.commit(done);
-        self.context.role.assignment.land(ticket, except, commit);
-    }
-
-    fn commit(&self, done: &[(i32, i64)]) {
-        let Some(client) = self.client.upgrade() else {
-            return;
-        };
-        let offsets = done
-            .iter()
-            .map(|&(each, next)| (each, Offset::Offset(next)));
-        let committed = self
-            .context
-            .role
-            .list(offsets)
-            .and_then(|list| client.commit(&list, CommitMode::Async));
-        if let Err(error) = committed {
-            tracing::warn!(%error, "cannot commit offsets; the messages will be read again");
-        }
+        let member = &self.context.role;
+        member.assignment.land(ticket, except, |done| {
+            if let Some(client) = self.client.upgrade() {
+                member.commit(&client, done, CommitMode::Async);
+            }
+        });
     }
 
     /// Reads partitions of a ticket again from what is committed, not before `at`.

@@ -110,15 +110,25 @@ impl Member {
     /// service ends, that has to do: to leave the group matters more.
     fn commit_done(&self, client: &BaseConsumer<Context<Self>>, partitions: &[i32]) {
         let done = self.assignment.leave(partitions);
-        if done.is_empty() || self.closing.load(Ordering::Relaxed) {
-            return;
+        if !done.is_empty() && !self.closing.load(Ordering::Relaxed) {
+            self.commit(client, &done, CommitMode::Sync);
         }
+    }
+
+    /// Commits offsets. That this fails is only logged: the messages come again, which the store
+    /// tells.
+    pub(super) fn commit(
+        &self,
+        client: &BaseConsumer<Context<Self>>,
+        done: &[(i32, i64)],
+        mode: CommitMode,
+    ) {
         let offsets = done
             .iter()
             .map(|&(each, next)| (each, Offset::Offset(next)));
         let committed = self
             .list(offsets)
-            .and_then(|list| client.commit(&list, CommitMode::Sync));
+            .and_then(|list| client.commit(&list, mode));
         if let Err(error) = committed {
             tracing::warn!(%error, "cannot commit offsets; the messages will be read again");
         }
