@@ -80,6 +80,15 @@ impl Scene {
         Running::when_ready(self.world.start(Binary::Sink)?).await
     }
 
+    /// The same for one whose way to the broker nothing disturbs.
+    pub async fn undisturbed_sink(&self) -> anyhow::Result<Running> {
+        let brokers = self.broker.brokers();
+        let sink = self
+            .world
+            .start_with(Binary::Sink, &[("KAFKA_BROKERS", brokers)])?;
+        Running::when_ready(sink).await
+    }
+
     /// Waits until the sites have been checked so many more times, by whoever does.
     pub async fn checks(&self, more: usize) -> anyhow::Result<()> {
         let before = self.hits();

@@ -39,11 +39,7 @@ async fn a_broker_that_goes_away_leaves_no_hole() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_answer_that_is_lost_after_the_append_is_asked_for_again() -> anyhow::Result<()> {
     let scene = Scene::new().await?;
-    let direct = scene.broker.brokers().to_owned();
-    let sink = scene
-        .world
-        .start_with(Binary::Sink, &[("KAFKA_BROKERS", &direct)])?;
-    let (checker, sink) = (scene.checker().await?, Running::when_ready(sink).await?);
+    let (checker, sink) = (scene.checker().await?, scene.undisturbed_sink().await?);
     scene.more_rows(SITES).await?;
     for _ in 0..4 {
         scene.line.set(Traffic::AnswersCutAfter(0));
@@ -58,11 +54,7 @@ async fn an_answer_that_is_lost_after_the_append_is_asked_for_again() -> anyhow:
 #[tokio::test]
 async fn a_broker_that_is_slow_holds_nobody_up() -> anyhow::Result<()> {
     let scene = Scene::new().await?;
-    let direct = scene.broker.brokers().to_owned();
-    let sink = scene
-        .world
-        .start_with(Binary::Sink, &[("KAFKA_BROKERS", &direct)])?;
-    let (checker, sink) = (scene.checker().await?, Running::when_ready(sink).await?);
+    let (checker, sink) = (scene.checker().await?, scene.undisturbed_sink().await?);
     scene.more_rows(SITES).await?;
     for traffic in [
         Traffic::Delayed(Duration::from_secs(2)),

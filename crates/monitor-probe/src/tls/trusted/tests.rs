@@ -11,7 +11,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateRevocationListDer;
 use x509_parser::parse_x509_certificate;
 
-use super::super::presented::fingerprint;
+use super::super::presented::{Fingerprint, fingerprint};
 use super::*;
 use crate::revocation::List;
 
@@ -188,6 +188,23 @@ fn plain(lists: &Lists) -> Arc<WebPkiServerVerifier> {
         .unwrap()
 }
 
+/// What a server shows in a handshake: one of the chains, for a name, without a stapled response.
+fn handshake<'a>(
+    chain: usize,
+    name: &'a ServerName<'static>,
+) -> (Fingerprint, Presented, Shown<'a>) {
+    let (certificate, intermediates) = CHAINS.shown[chain].split_first().unwrap();
+    let print = fingerprint(certificate, intermediates);
+    let presented = Presented::read(print, certificate, intermediates);
+    let shown = Shown {
+        certificate,
+        intermediates,
+        name,
+        ocsp_response: &[],
+    };
+    (print, presented, shown)
+}
+
 fn reason(error: Error) -> String {
     match error {
         Error::InvalidCertificate(CertificateError::Other(OtherError(error)))
@@ -215,14 +232,13 @@ proptest! {
         let trusted = trusted();
         let plain: Vec<_> = CHAINS.lists.iter().map(plain).collect();
         for (chain, lists, name, year, seconds) in handshakes {
-            let (certificate, intermediates) = CHAINS.shown[chain].split_first().unwrap();
             let name = ServerName::try_from(NAMES[name]).unwrap();
+            let (_, presented, shown) = handshake(chain, &name);
             let now = time(year, seconds);
             let plain = &plain[lists];
-            let expected = plain.verify_server_cert(certificate, intermediates, &name, &[], now);
-            let print = fingerprint(certificate, intermediates);
-            let presented = Presented::read(print, certificate, intermediates);
-            let shown = Shown { certificate, intermediates, name: &name, ocsp_response: &[] };
+            let expected = plain.verify_server_cert(
+                shown.certificate, shown.intermediates, &name, &[], now,
+            );
             let verdict = trusted.verify(&shown, &presented, &CHAINS.lists[lists].ours, now);
             prop_assert_eq!(
                 verdict.map(drop).map_err(reason),
@@ -235,16 +251,8 @@ proptest! {
 #[test]
 fn a_success_is_remembered_only_while_every_certificate_is_valid() {
     let (trusted, none) = (trusted(), Known::default());
-    let (certificate, intermediates) = CHAINS.shown[2].split_first().unwrap();
     let name = ServerName::try_from("b.example").unwrap();
-    let print = fingerprint(certificate, intermediates);
-    let presented = Presented::read(print, certificate, intermediates);
-    let shown = Shown {
-        certificate,
-        intermediates,
-        name: &name,
-        ocsp_response: &[],
-    };
+    let (print, presented, shown) = handshake(2, &name);
     let key = (print, name.clone());
     assert!(trusted.verified.get(&key).is_none());
     let verify = |year| trusted.verify(&shown, &presented, &none, time(year, 0));
@@ -257,16 +265,8 @@ fn a_success_is_remembered_only_while_every_certificate_is_valid() {
 #[test]
 fn what_lists_say_is_remembered_until_they_change() {
     let trusted = trusted();
-    let (certificate, intermediates) = CHAINS.shown[2].split_first().unwrap();
     let name = ServerName::try_from("b.example").unwrap();
-    let print = fingerprint(certificate, intermediates);
-    let presented = Presented::read(print, certificate, intermediates);
-    let shown = Shown {
-        certificate,
-        intermediates,
-        name: &name,
-        ocsp_response: &[],
-    };
+    let (print, presented, shown) = handshake(2, &name);
     let lists = |number: usize| &CHAINS.lists[number].ours;
     let verify = |number| trusted.verify(&shown, &presented, lists(number), time(2025, 0));
     let remembered = |number: u64| trusted.remembered.get(&(print, number));
