@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use test_servers::DnsServer;
 
 /// A deadline that falls within a test's patience.
-pub(crate) const SOON: &str = "400ms";
+pub(crate) const SOON: &str = "1500ms";
 /// A deadline for whatever ends by itself.
 pub(crate) const LATE: &str = "10s";
 

@@ -89,7 +89,10 @@ async fn a_migration_that_was_edited_is_named(pool: PgPool) {
     assert!(matches!(error, SchemaError::Changed(1)), "{error}");
     // The failure has not kept the lock: the next one need not wait.
     let mut other = pool.acquire().await.unwrap();
-    let free = "SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')";
+    let free = "SELECT NOT EXISTS (
+                    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+                    WHERE locktype = 'advisory' AND datname = current_database()
+                )";
     let free: bool = sqlx::query_scalar(free)
         .fetch_one(&mut *other)
         .await
