@@ -10,6 +10,7 @@ use monitor_core::{CheckEvent, Failure, FailureKind, Region, Slot};
 use monitor_probe::Prober;
 use monitor_runtime::{Component, Context};
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::backlog::Backlog;
@@ -27,6 +28,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// How often it is told how far the checks have come while there are results, and while there are
 /// none.
 const WATERMARK: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::seconds(10));
+
+/// Most checks that start in one go. Those that run, and whoever asks how the checker is, get their
+/// turn before the next ones: else a burst would only start checks, and all of them would be late.
+const STARTS: usize = 256;
 
 const OVERLOADED: &str = "the next slot came due before this one could start";
 const ASLEEP: &str = "the slot went by while the checker was suspended or its clock was set";
@@ -107,10 +112,11 @@ impl Checks {
         surroundings.network.ready();
         let mut since = surroundings.last_reached;
         while !context.stop.is_cancelled() {
-            self.start_what_fits();
+            let starts_more = self.start_what_fits();
             let next_due = self.until_next_due();
             tokio::select! {
                 () = context.stop.cancelled() => {}
+                () = yield_now(), if starts_more => {}
                 Some(sites) = surroundings.sites.recv() => self.replace_sites(sites, since.take()).await?,
                 Some(ended) = self.in_flight.next() => self.settle_all(ended).await?,
                 () = sleep(next_due) => {}
@@ -138,13 +144,14 @@ impl Checks {
         for due in self.schedule.current(Utc::now()) {
             self.backlog.push(due);
         }
-        self.start_what_fits();
+        let mut starts_more = self.start_what_fits();
         while self.in_flight.len() > 0 && !context.stop.is_cancelled() {
             tokio::select! {
                 () = context.stop.cancelled() => {}
+                () = yield_now(), if starts_more => {}
                 Some(ended) = self.in_flight.next() => self.settle_all(ended).await?,
             }
-            self.start_what_fits();
+            starts_more = self.start_what_fits();
         }
         self.wind_down(context.grace).await
     }
@@ -207,20 +214,24 @@ impl Checks {
         Ok(())
     }
 
-    fn start_what_fits(&mut self) {
-        while self.in_flight.len() < self.max_in_flight {
+    /// Starts what is due and has room, and tells whether there may be more to start at once.
+    fn start_what_fits(&mut self) -> bool {
+        let mut started = 0;
+        while self.in_flight.len() < self.max_in_flight && started < STARTS {
             let Some(due) = self.backlog.pop() else { break };
+            started += 1;
             let maker = Arc::clone(&self.maker);
-            let started = Started {
+            let about = Started {
                 slot: due.slot.clone(),
                 host: due.target.host().to_owned(),
             };
             // On the heap from the start: it is large, and would be moved several times.
             let check = Box::pin(async move { maker.check(due).await });
-            self.in_flight.start(started, check);
+            self.in_flight.start(about, check);
         }
         self.meters.in_flight.set(count(self.in_flight.len()));
         self.meters.backlog.set(count(self.backlog.len()));
+        started == STARTS
     }
 
     /// Settles the check that has ended, and those that have ended meanwhile: one look at the clock

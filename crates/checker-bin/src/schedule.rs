@@ -39,17 +39,23 @@ pub(crate) struct Schedule {
     region: Region,
     planned: HashMap<SiteId, Planned>,
     /// The next slot of every site; an entry whose generation is not the site's is void.
-    next: BinaryHeap<Reverse<(DateTime<Utc>, SiteId, u64)>>,
-    generations: u64,
+    next: BinaryHeap<Reverse<(DateTime<Utc>, SiteId, u32)>>,
+    generations: u32,
     /// The latest instant at which anything was taken.
     reached: DateTime<Utc>,
 }
 
+/// There may be a million of them: what follows from the site is not kept.
 #[derive(Debug)]
 struct Planned {
     target: Target,
-    slots: Slots,
-    generation: u64,
+    generation: u32,
+}
+
+impl Planned {
+    fn slots(&self, id: SiteId) -> Slots {
+        Slots::new(id, self.target.rules.interval)
+    }
 }
 
 impl Schedule {
@@ -74,17 +80,12 @@ impl Schedule {
                 continue;
             }
             let slots = Slots::new(id, target.rules.interval);
-            let kept = before.remove(&id).filter(|planned| planned.slots == slots);
+            let kept = before
+                .remove(&id)
+                .filter(|planned| planned.slots(id) == slots);
             let generation =
                 kept.map_or_else(|| self.plan(id, slots.after(now)), |kept| kept.generation);
-            self.planned.insert(
-                id,
-                Planned {
-                    target,
-                    slots,
-                    generation,
-                },
-            );
+            self.planned.insert(id, Planned { target, generation });
         }
     }
 
@@ -93,8 +94,8 @@ impl Schedule {
         self.planned.contains_key(&id)
     }
 
-    fn plan(&mut self, id: SiteId, first: DateTime<Utc>) -> u64 {
-        self.generations += 1;
+    fn plan(&mut self, id: SiteId, first: DateTime<Utc>) -> u32 {
+        self.generations = self.generations.wrapping_add(1);
         self.next.push(Reverse((first, id, self.generations)));
         self.generations
     }
@@ -129,16 +130,17 @@ impl Schedule {
             else {
                 continue;
             };
-            let latest = site.slots.at_or_before(now);
+            let slots = site.slots(id);
+            let latest = slots.at_or_before(now);
             due.missed
-                .extend(self.slots_between(site, id, at.max(now - HORIZON), latest));
+                .extend(self.slots_between(slots, id, at.max(now - HORIZON), latest));
             let slot = self.slot(id, latest);
             due.checks.push(Due {
                 slot,
                 target: site.target.clone(),
             });
             self.next
-                .push(Reverse((site.slots.after(latest), id, generation)));
+                .push(Reverse((slots.after(latest), id, generation)));
         }
         due
     }
@@ -149,14 +151,14 @@ impl Schedule {
         self.next.clear();
         for (id, site) in &self.planned {
             self.next
-                .push(Reverse((site.slots.after(now), *id, site.generation)));
+                .push(Reverse((site.slots(*id).after(now), *id, site.generation)));
         }
     }
 
     /// The current slot of every site: for checking each once.
     pub(crate) fn current(&self, now: DateTime<Utc>) -> Vec<Due> {
         let due = |(id, site): (&SiteId, &Planned)| Due {
-            slot: self.slot(*id, site.slots.at_or_before(now)),
+            slot: self.slot(*id, site.slots(*id).at_or_before(now)),
             target: site.target.clone(),
         };
         self.planned.iter().map(due).collect()
@@ -164,14 +166,14 @@ impl Schedule {
 
     fn slots_between(
         &self,
-        site: &Planned,
+        slots: Slots,
         id: SiteId,
         from: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Vec<Slot> {
         // One millisecond earlier, because `after` leaves out the instant itself.
-        let first = site.slots.after(from - TimeDelta::milliseconds(1));
-        let following = |at: &DateTime<Utc>| Some(site.slots.after(*at));
+        let first = slots.after(from - TimeDelta::milliseconds(1));
+        let following = |at: &DateTime<Utc>| Some(slots.after(*at));
         std::iter::successors(Some(first), following)
             .take_while(|at| *at < until)
             .map(|at| self.slot(id, at))

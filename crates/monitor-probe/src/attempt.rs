@@ -2,9 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-use http::{Request, Response, Version};
-use http_body_util::Full;
+use http::{Response, Version};
 use hyper::body::Incoming;
 use monitor_core::site::HttpVersion;
 use monitor_core::{FailureKind, Phase, SiteConfig};
@@ -91,7 +89,7 @@ async fn ask(
 ) -> Result<(Response<Incoming>, Connection), Failed> {
     if hop.url.scheme() != "https" {
         let http2 = site.http_version == HttpVersion::Http2;
-        return wait_for_head(stream, http2, hop.request(http2)?, seen).await;
+        return wait_for_head(stream, http2, hop, seen).await;
     }
     seen.phase = Phase::Tls;
     let started = Instant::now();
@@ -104,18 +102,20 @@ async fn ask(
         let detail = "the server does not offer HTTP/2";
         return Err(Failed::new(FailureKind::ProtocolError, Phase::Tls, detail));
     }
-    wait_for_head(stream, http2, hop.request(http2)?, seen).await
+    wait_for_head(stream, http2, hop, seen).await
 }
 
 async fn wait_for_head<S>(
     stream: S,
     http2: bool,
-    request: Request<Full<Bytes>>,
+    hop: &Hop<'_>,
     seen: &mut Observation,
 ) -> Result<(Response<Incoming>, Connection), Failed>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
+    // On the heap for the same reason.
+    let request = Box::new(hop.request(http2)?);
     seen.phase = Phase::FirstByte;
     let started = Instant::now();
     let (response, connection) = exchange(stream, http2, request).await?;

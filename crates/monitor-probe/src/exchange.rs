@@ -51,7 +51,7 @@ impl Connection {
 pub(crate) async fn exchange<S>(
     stream: S,
     http2: bool,
-    request: Request<Full<Bytes>>,
+    request: Box<Request<Full<Bytes>>>,
 ) -> Result<(Response<Incoming>, Connection), Failed>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -67,7 +67,7 @@ where
 
 async fn over_http1<S>(
     stream: S,
-    request: Request<Full<Bytes>>,
+    request: Box<Request<Full<Bytes>>>,
 ) -> hyper::Result<(Response<Incoming>, Connection)>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -79,13 +79,13 @@ where
         .await?;
     // How it ends shows in what is waited for.
     let mut connection = Connection(Some(Box::pin(async move { drop(connection.await) })));
-    let response = connection.drive(sender.send_request(request)).await?;
+    let response = connection.drive(sender.send_request(*request)).await?;
     Ok((response, connection))
 }
 
 async fn over_http2<S>(
     stream: S,
-    request: Request<Full<Bytes>>,
+    request: Box<Request<Full<Bytes>>>,
 ) -> hyper::Result<(Response<Incoming>, Connection)>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -100,7 +100,7 @@ where
         drop(tasks);
     };
     let mut connection = Connection(Some(Box::pin(driving)));
-    let response = connection.drive(sender.send_request(request)).await?;
+    let response = connection.drive(sender.send_request(*request)).await?;
     // The request is whole; its sender must stay until the body has been read.
     let Connection(rest) = connection;
     let keep = async move {
