@@ -2,6 +2,8 @@
 //!
 //! All of it happens in turns, and a turn may block: it belongs on a thread for that.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -25,6 +27,10 @@ const BACKOFF: Backoff = Backoff {
 /// A message that is smaller than this is not what a broker finds too large.
 const SMALL: usize = 64 * 1024;
 
+/// How long a turn waits for what a producer still has on its way before it is replaced. Only to send
+/// less twice: what has not arrived by then is sent again.
+const FLUSH: Duration = Duration::from_secs(1);
+
 /// What the checks hand over, in order.
 #[derive(Debug)]
 pub(crate) enum Posted {
@@ -44,6 +50,7 @@ pub(crate) struct Delivery {
     trouble: Option<String>,
     pause: Duration,
     paused_until: Option<Instant>,
+    outdated: Arc<AtomicBool>,
 }
 
 impl Delivery {
@@ -62,12 +69,19 @@ impl Delivery {
             trouble: None,
             pause: BACKOFF.first,
             paused_until: None,
+            outdated: Arc::default(),
         })
     }
 
     /// How the connection to Kafka is doing.
     pub(crate) fn link(&self) -> watch::Receiver<Link> {
         self.producer.link()
+    }
+
+    /// To be set when the certificates of the producer have been replaced: the next turn makes a new
+    /// one.
+    pub(crate) fn outdated(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.outdated)
     }
 
     /// The results.
@@ -99,12 +113,7 @@ impl Delivery {
 
     /// Takes note of what has arrived, brings what was posted to the disk, and sends what is there.
     pub(crate) fn turn(&mut self, posted: &mut Vec<Posted>) {
-        let mut arrived = 0;
-        while let Ok(report) = self.reports.try_recv() {
-            arrived += u64::from(report.result.is_ok());
-            self.settle(report);
-        }
-        counter!("checker_results_delivered_total").increment(arrived);
+        self.settle_all();
         let now = Utc::now().timestamp_millis();
         for posted in posted.drain(..) {
             match posted {
@@ -117,11 +126,23 @@ impl Delivery {
             self.ledger.rewind(0);
         }
         if let Some(error) = self.producer.fatal_error() {
-            self.renew_producer(&error);
+            self.replace_failed_producer(&error);
+        }
+        if self.outdated.swap(false, Ordering::Relaxed) {
+            self.replace_outdated_producer();
         }
         if !self.is_paused() {
             self.send(committed.fresh);
         }
+    }
+
+    fn settle_all(&mut self) {
+        let mut arrived = 0;
+        while let Ok(report) = self.reports.try_recv() {
+            arrived += u64::from(report.result.is_ok());
+            self.settle(report);
+        }
+        counter!("checker_results_delivered_total").increment(arrived);
     }
 
     fn settle(&mut self, Report { sequence, result }: Report) {
@@ -198,12 +219,26 @@ impl Delivery {
             .is_some_and(|until| Instant::now() < until)
     }
 
-    /// A producer that has failed for good is replaced; what it held is sent again.
-    fn renew_producer(&mut self, error: &KafkaError) {
-        counter!("checker_producer_rebuilds_total").increment(1);
+    fn replace_failed_producer(&mut self, error: &KafkaError) {
         tracing::error!(%error, "making a new Kafka producer");
+        self.replace_producer();
+    }
+
+    /// What the old one has on its way need not be sent twice, as long as it works.
+    fn replace_outdated_producer(&mut self) {
+        let works = self.link().borrow().trouble().is_none();
+        if works && self.producer.flush(FLUSH) {
+            self.settle_all();
+        }
+        self.paused_until = None;
+        self.replace_producer();
+    }
+
+    /// Makes a new producer, and sends again what the old one held.
+    fn replace_producer(&mut self) {
         match self.producer.renew() {
             Ok(reports) => {
+                counter!("checker_producer_rebuilds_total").increment(1);
                 self.reports = reports;
                 self.ledger.lost_producer();
             }
@@ -256,7 +291,7 @@ impl Delivery {
                     return false;
                 }
                 Err(Refused::Fatal(error)) => {
-                    self.renew_producer(&error);
+                    self.replace_failed_producer(&error);
                     return false;
                 }
             }

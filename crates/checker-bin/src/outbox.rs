@@ -1,5 +1,7 @@
 //! The way out for results: turns of the [`Delivery`], as often as they are worth it.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -45,6 +47,11 @@ impl Outbox {
     /// How the connection to Kafka is doing.
     pub(crate) fn link(&self) -> watch::Receiver<Link> {
         self.delivery.link()
+    }
+
+    /// To be set when the certificates for Kafka have been replaced.
+    pub(crate) fn outdated(&self) -> Arc<AtomicBool> {
+        self.delivery.outdated()
     }
 
     /// Delivers everything that comes in until the channel is closed and all of it has arrived. What

@@ -1,5 +1,7 @@
 //! Sending messages, and knowing what became of each.
 
+use std::time::Duration;
+
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -94,8 +96,10 @@ impl Producer {
         ))
     }
 
-    /// Puts a new client in the place of one that has failed for good. Messages that were on their
-    /// way are given up without a report; whoever watches the link goes on watching.
+    /// Puts a new client in the place of one that has failed for good, or that has certificates which
+    /// were replaced since: the new one reads their files. Messages that were on their way are given
+    /// up without a report; whoever watches the link goes on watching. After an error, the old client
+    /// is still there.
     pub fn renew(&mut self) -> Result<Deliveries, KafkaError> {
         let link = self.inner.context().link.clone();
         let (inner, deliveries) = client(&self.config, link)?;
@@ -129,6 +133,13 @@ impl Producer {
     fn enqueue(&self, record: Record<'_>) -> Result<(), Refused> {
         let sent = self.inner.send(record);
         sent.map_err(|(error, _)| self.refusal(error))
+    }
+
+    /// Waits until all messages on their way have been answered, but not longer than `limit`; blocks.
+    /// Returns whether they have.
+    #[must_use]
+    pub fn flush(&self, limit: Duration) -> bool {
+        self.inner.flush(limit).is_ok()
     }
 
     /// Why the client has failed for good, if it has: then it has to be [renewed](Self::renew).
