@@ -11,6 +11,7 @@ mod freeze;
 pub mod judge;
 mod keys;
 pub mod mix;
+pub mod raw;
 pub mod scene;
 mod service;
 mod target;

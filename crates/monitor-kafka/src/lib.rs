@@ -15,6 +15,7 @@ mod client;
 mod consumer;
 pub mod dead_letters;
 mod error;
+mod headers;
 mod link;
 mod producer;
 mod read;

@@ -112,6 +112,17 @@ impl Producer {
         self.enqueue(self.record(sequence, message))
     }
 
+    /// The same, with headers before those of the message that are taken over byte for byte.
+    pub(crate) fn send_behind(
+        &self,
+        raw: OwnedHeaders,
+        sequence: usize,
+        message: Outgoing<'_>,
+    ) -> Result<(), Refused> {
+        let headers = append(raw, message.headers);
+        self.enqueue(self.record(sequence, message).headers(headers))
+    }
+
     /// The same, into a partition of the caller's choice.
     pub fn send_to(
         &self,
@@ -123,8 +134,9 @@ impl Producer {
     }
 
     fn record<'a>(&'a self, sequence: usize, message: Outgoing<'a>) -> Record<'a> {
-        let mut record =
-            Record::with_opaque_to(&self.topic, sequence).headers(owned_headers(message.headers));
+        let headers = OwnedHeaders::new_with_capacity(message.headers.len());
+        let headers = append(headers, message.headers);
+        let mut record = Record::with_opaque_to(&self.topic, sequence).headers(headers);
         record.key = message.key;
         record.payload = message.payload;
         record
@@ -182,11 +194,10 @@ fn client(
     Ok((inner, deliveries))
 }
 
-fn owned_headers(headers: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
-    headers.iter().fold(
-        OwnedHeaders::new_with_capacity(headers.len()),
-        |owned, (key, value)| owned.insert(Header { key, value: *value }),
-    )
+fn append(to: OwnedHeaders, headers: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
+    headers.iter().fold(to, |owned, (key, value)| {
+        owned.insert(Header { key, value: *value })
+    })
 }
 
 /// Where deliveries are told. Runs on the client's own thread and must not block.
