@@ -2,6 +2,8 @@
 //!
 //! All of it happens in turns, and a turn may block: it belongs on a thread for that.
 
+mod impediment;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +17,8 @@ use monitor_runtime::Backoff;
 use monitor_spool::{Depth, Record};
 use tokio::sync::watch;
 
+use self::impediment::Impediment;
+pub(crate) use self::impediment::LONG_WAIT;
 use crate::ledger::Ledger;
 use crate::parcel::{self, Parcel};
 use crate::storage::Storage;
@@ -48,6 +52,7 @@ pub(crate) struct Delivery {
     ledger: Ledger,
     /// Why Kafka takes no results.
     trouble: Option<String>,
+    impediment: Impediment,
     pause: Duration,
     paused_until: Option<Instant>,
     outdated: Arc<AtomicBool>,
@@ -67,6 +72,7 @@ impl Delivery {
             storage,
             ledger: Ledger::default(),
             trouble: None,
+            impediment: Impediment::default(),
             pause: BACKOFF.first,
             paused_until: None,
             outdated: Arc::default(),
@@ -91,7 +97,14 @@ impl Delivery {
 
     /// Why Kafka takes no results; `None` when nothing is known against it.
     pub(crate) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+        self.impediment.found().or(self.trouble.as_deref())
+    }
+
+    /// How long the oldest result has waited.
+    pub(crate) fn waits(&self) -> Duration {
+        let oldest = self.depth().oldest_at;
+        let millis = oldest.map_or(0, |at| Utc::now().timestamp_millis().saturating_sub(at));
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
     /// How much waits to be delivered.
@@ -134,6 +147,7 @@ impl Delivery {
         if !self.is_paused() {
             self.send(committed.fresh);
         }
+        self.impediment.look(self.waits(), &self.producer);
     }
 
     fn settle_all(&mut self) {

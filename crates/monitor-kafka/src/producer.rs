@@ -175,10 +175,42 @@ impl Producer {
         }
     }
 
+    /// What in the cluster may keep messages from being taken, which no report tells before the message
+    /// is given up: partitions without a leader, or without replicas. Blocks for `limit` at most. `None`
+    /// also when no broker answers, which is for the link to tell.
+    #[must_use]
+    pub fn impediment(&self, limit: Duration) -> Option<String> {
+        let client = self.inner.client();
+        let metadata = client.fetch_metadata(Some(&self.topic), limit).ok()?;
+        let partitions = metadata.topics().first()?.partitions();
+        let lead = partitions.iter().filter(|each| each.leader() >= 0);
+        let whole = lead.clone();
+        let whole = whole.filter(|each| each.isr().len() >= each.replicas().len());
+        impediment(partitions.len(), lead.count(), whole.count())
+    }
+
     /// How the connection is doing.
     #[must_use]
     pub fn link(&self) -> watch::Receiver<Link> {
         self.inner.context().link.watch()
+    }
+}
+
+/// Of so many partitions, so many have a leader, and so many of these all their replicas.
+fn impediment(all: usize, lead: usize, whole: usize) -> Option<String> {
+    if lead < all {
+        let missing = all - lead;
+        Some(format!(
+            "{missing} of {all} partitions have no leader: are their brokers down?"
+        ))
+    } else if whole < all {
+        let lacking = all - whole;
+        Some(format!(
+            "{lacking} of {all} partitions lack replicas in sync: are brokers down, and fewer left than \
+             min.insync.replicas?"
+        ))
+    } else {
+        None
     }
 }
 
