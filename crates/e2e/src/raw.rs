@@ -1,42 +1,89 @@
-//! Messages as no client library would send them.
+//! What the client library cannot say to a broker, said by hand and without encryption. Requests are
+//! in the oldest versions that brokers still know.
+
+mod batch;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use chrono::Utc;
 
-/// `Produce`, in the oldest version that brokers still know.
-const PRODUCE: [u8; 4] = [0, 0, 0, 3];
-/// In an answer of one topic with one partition: what comes before and after the topic's name, up to
-/// the error code.
+const PRODUCE: (i16, i16) = (0, 3);
+const CREATE_ACLS: (i16, i16) = (30, 1);
+const DELETE_ACLS: (i16, i16) = (31, 1);
+
+/// In an answer about one partition of one topic: what comes before and after the topic's name, up
+/// to the error code.
 const BEFORE_NAME: usize = 4 + 4 + 2;
 const BEFORE_ERROR: usize = 4 + 4;
+/// The same in an answer about rights: the request's number, a time, how many answers follow.
+const BEFORE_RIGHTS: usize = 4 + 4 + 4;
 
-/// Appends a message to partition 0 of a topic, with headers of whatever bytes, by speaking to its
-/// leader without encryption. Returns once it has been appended.
+/// A resource that is a topic of exactly this name.
+const TOPIC: u8 = 2;
+const EXACTLY: u8 = 3;
+/// Operations, and what is said of them.
+const ALL: u8 = 2;
+const WRITE: u8 = 4;
+const DENY: u8 = 2;
+const ALLOW: u8 = 3;
+const ANY: u8 = 1;
+
+/// Appends a message without a key to partition 0 of a topic, by its leader, with headers of whatever
+/// bytes. Returns once it has been appended.
 pub fn append(
     broker: &str,
     topic: &str,
     value: &[u8],
     headers: &[(&[u8], &[u8])],
 ) -> anyhow::Result<()> {
-    let batch = batch(&record(value, headers));
-    let mut request = PRODUCE.to_vec();
+    // No transaction, all replicas, ten seconds.
+    let mut body = [[0xff; 2], [0xff; 2]].concat();
+    body.extend(10_000_i32.to_be_bytes());
+    body.extend(1_i32.to_be_bytes());
+    body.extend(string(topic));
+    body.extend(1_i32.to_be_bytes());
+    body.extend(0_i32.to_be_bytes());
+    body.extend(sized(&batch::of(value, headers)));
+    let answer = ask(broker, PRODUCE, &body)?;
+    succeeded(&answer, BEFORE_NAME + topic.len() + BEFORE_ERROR)
+}
+
+/// Lets nobody write to a topic, while everything else remains allowed. Takes a broker with an
+/// authorizer.
+pub fn deny_writing(broker: &str, topic: &str) -> anyhow::Result<()> {
+    for (operation, permission) in [(ALL, ALLOW), (WRITE, DENY)] {
+        let mut body = 1_i32.to_be_bytes().to_vec();
+        body.push(TOPIC);
+        body.extend(string(topic));
+        body.push(EXACTLY);
+        body.extend(string("User:*"));
+        body.extend(string("*"));
+        body.extend([operation, permission]);
+        succeeded(&ask(broker, CREATE_ACLS, &body)?, BEFORE_RIGHTS)?;
+    }
+    Ok(())
+}
+
+/// Forgets all rules about a topic.
+pub fn forget_rights(broker: &str, topic: &str) -> anyhow::Result<()> {
+    let mut body = 1_i32.to_be_bytes().to_vec();
+    body.push(TOPIC);
+    body.extend(string(topic));
+    body.push(EXACTLY);
+    // Of any user, from any host.
+    body.extend([0xff; 4]);
+    body.extend([ANY, ANY]);
+    succeeded(&ask(broker, DELETE_ACLS, &body)?, BEFORE_RIGHTS)
+}
+
+/// Sends one request; the answer to it.
+fn ask(broker: &str, (key, version): (i16, i16), body: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut request = [key.to_be_bytes(), version.to_be_bytes()].concat();
     request.extend(7_i32.to_be_bytes());
     request.extend(string("test"));
-    // No transaction, all replicas, ten seconds, one topic.
-    request.extend((-1_i16).to_be_bytes());
-    request.extend((-1_i16).to_be_bytes());
-    request.extend(10_000_i32.to_be_bytes());
-    request.extend(1_i32.to_be_bytes());
-    request.extend(string(topic));
-    // One partition, the first.
-    request.extend(1_i32.to_be_bytes());
-    request.extend(0_i32.to_be_bytes());
-    request.extend(sized(&batch));
-
+    request.extend(body);
     let mut stream = TcpStream::connect(broker).context("cannot reach the broker")?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(&sized(&request))?;
@@ -44,41 +91,13 @@ pub fn append(
     stream.read_exact(&mut size)?;
     let mut answer = vec![0; usize::try_from(i32::from_be_bytes(size))?];
     stream.read_exact(&mut answer)?;
-    let error = BEFORE_NAME + topic.len() + BEFORE_ERROR;
-    let error = answer.get(error..error + 2).context("no error code")?;
+    Ok(answer)
+}
+
+fn succeeded(answer: &[u8], at: usize) -> anyhow::Result<()> {
+    let error = answer.get(at..at + 2).context("no error code")?;
     ensure!(error == [0, 0], "the broker refused it with {error:?}");
     Ok(())
-}
-
-fn record(value: &[u8], headers: &[(&[u8], &[u8])]) -> Vec<u8> {
-    // No attributes, at the time and the offset of the batch, no key.
-    let mut record = vec![0, 0, 0];
-    record.extend(varint(-1));
-    record.extend(counted(value));
-    record.extend(varint(headers.len()));
-    for (name, value) in headers {
-        record.extend(counted(name));
-        record.extend(counted(value));
-    }
-    counted(&record)
-}
-
-fn batch(record: &[u8]) -> Vec<u8> {
-    let now = Utc::now().timestamp_millis().to_be_bytes();
-    // Neither compressed nor of a transaction; one record, from nobody known.
-    let mut body = vec![0; 6];
-    body.extend(now);
-    body.extend(now);
-    body.extend([0xff; 14]);
-    body.extend(1_i32.to_be_bytes());
-    body.extend(record);
-    // Of no epoch, and in the second format.
-    let mut rest = vec![0xff, 0xff, 0xff, 0xff, 2];
-    rest.extend(crc32c(&body).to_be_bytes());
-    rest.extend(body);
-    let mut batch = vec![0; 8];
-    batch.extend(sized(&rest));
-    batch
 }
 
 fn sized(bytes: &[u8]) -> Vec<u8> {
@@ -89,40 +108,4 @@ fn sized(bytes: &[u8]) -> Vec<u8> {
 fn string(text: &str) -> Vec<u8> {
     let size = u16::try_from(text.len()).unwrap_or(u16::MAX);
     [&size.to_be_bytes(), text.as_bytes()].concat()
-}
-
-fn counted(bytes: &[u8]) -> Vec<u8> {
-    [&varint(bytes.len())[..], bytes].concat()
-}
-
-/// A number as records have them: seven bits a byte, the lowest first, the sign lowest of all.
-fn varint(number: impl TryInto<i64>) -> Vec<u8> {
-    let number = number.try_into().unwrap_or(i64::MAX);
-    let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
-    let mut bytes = Vec::new();
-    while rest >= 0x80 {
-        bytes.push(0x80 | (rest & 0x7f) as u8);
-        rest >>= 7;
-    }
-    bytes.push((rest & 0x7f) as u8);
-    bytes
-}
-
-/// Castagnoli's check sum, bit by bit.
-fn crc32c(bytes: &[u8]) -> u32 {
-    let step = |crc: u32| (crc >> 1) ^ (0x82f6_3b78 * (crc & 1));
-    let rest = bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc))
-    });
-    !rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_check_sum_is_that_of_the_standard() {
-        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
-    }
 }
