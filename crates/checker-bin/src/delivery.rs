@@ -3,6 +3,7 @@
 //! All of it happens in turns, and a turn may block: it belongs on a thread for that.
 
 mod impediment;
+mod replacement;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,10 +31,6 @@ const BACKOFF: Backoff = Backoff {
 };
 /// A message that is smaller than this is not what a broker finds too large.
 const SMALL: usize = 64 * 1024;
-
-/// How long a turn waits for what a producer still has on its way before it is replaced. Only to send
-/// less twice: what has not arrived by then is sent again.
-const FLUSH: Duration = Duration::from_secs(1);
 
 /// What the checks hand over, in order.
 #[derive(Debug)]
@@ -231,33 +228,6 @@ impl Delivery {
     fn is_paused(&self) -> bool {
         self.paused_until
             .is_some_and(|until| Instant::now() < until)
-    }
-
-    fn replace_failed_producer(&mut self, error: &KafkaError) {
-        tracing::error!(%error, "making a new Kafka producer");
-        self.replace_producer();
-    }
-
-    /// What the old one has on its way need not be sent twice, as long as it works.
-    fn replace_outdated_producer(&mut self) {
-        let works = self.link().borrow().trouble().is_none();
-        if works && self.producer.flush(FLUSH) {
-            self.settle_all();
-        }
-        self.paused_until = None;
-        self.replace_producer();
-    }
-
-    /// Makes a new producer, and sends again what the old one held.
-    fn replace_producer(&mut self) {
-        match self.producer.renew() {
-            Ok(reports) => {
-                counter!("checker_producer_rebuilds_total").increment(1);
-                self.reports = reports;
-                self.ledger.lost_producer();
-            }
-            Err(error) => self.pause(&error),
-        }
     }
 
     /// Hands over as much as the producer may hold. What was committed just now need not be read

@@ -150,7 +150,10 @@ impl Consumer {
             Ok(Ok(ended)) => ended,
             Ok(Err(panic)) => Err(KafkaError::Fatal(panic.to_string())),
             Err(_) => {
-                tracing::warn!("leaving the consumer group took too long; left without goodbye");
+                tracing::warn!(
+                    "leaving the consumer group took too long; left without goodbye: the others wait \
+                     for this member until its session has timed out"
+                );
                 Ok(())
             }
         }

@@ -83,6 +83,7 @@ async fn a_service_that_is_stopped_while_the_broker_is_frozen_ends_cleanly() -> 
     signal(Signal::SIGCONT)?;
     let (code, log) = stopped?;
     ensure!(code == Some(0), "{code:?}\n{log}");
+    ensure!(log.contains("left without goodbye"), "{log}");
     let sink = scene.sink().await?;
     scene.verdict(checker, sink).await?;
     Ok(())
