@@ -147,11 +147,12 @@ impl Producer {
         sent.map_err(|(error, _)| self.refusal(error))
     }
 
-    /// Waits until all messages on their way have been answered, but not longer than `limit`; blocks.
-    /// Returns whether they have.
-    #[must_use]
-    pub fn flush(&self, limit: Duration) -> bool {
-        self.inner.flush(limit).is_ok()
+    /// Sends what is queued and waits until all of it has been answered, but not longer than `limit`;
+    /// blocks. What has been is told by the deliveries.
+    pub fn flush(&self, limit: Duration) {
+        if let Err(error) = self.inner.flush(limit) {
+            tracing::debug!(%error, "not all messages were answered");
+        }
     }
 
     /// Why the client has failed for good, if it has: then it has to be [renewed](Self::renew).

@@ -18,10 +18,12 @@ impl Delivery {
         self.replace_producer();
     }
 
-    /// The certificates of the producer have been replaced. What it has on its way need not be sent twice, as long as it works.
+    /// The certificates of the producer have been replaced. While it works, what it has on its way
+    /// need not be sent twice.
     pub(super) fn replace_outdated_producer(&mut self) {
         let works = self.link().borrow().trouble().is_none();
-        if works && self.producer.flush(FLUSH) {
+        if works {
+            self.producer.flush(FLUSH);
             self.settle_all();
         }
         self.paused_until = None;
