@@ -184,5 +184,9 @@ fn told(kafka: &KafkaSettings, letter: &Letter, as_json: bool) -> String {
             .to_string();
     }
     let again = if letter.replayed { ", once more" } else { "" };
-    format!("{place} sent to {}{again}", kafka.topic)
+    let less = match letter.unreadable_headers {
+        0 => String::new(),
+        count => format!(", without {count} headers whose names are not UTF-8"),
+    };
+    format!("{place} sent to {}{again}{less}", kafka.topic)
 }

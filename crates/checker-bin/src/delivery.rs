@@ -2,6 +2,11 @@
 //!
 //! All of it happens in turns, and a turn may block: it belongs on a thread for that.
 
+mod impediment;
+mod replacement;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -13,6 +18,8 @@ use monitor_runtime::Backoff;
 use monitor_spool::{Depth, Record};
 use tokio::sync::watch;
 
+use self::impediment::Impediment;
+pub(crate) use self::impediment::LONG_WAIT;
 use crate::ledger::Ledger;
 use crate::parcel::{self, Parcel};
 use crate::storage::Storage;
@@ -42,8 +49,10 @@ pub(crate) struct Delivery {
     ledger: Ledger,
     /// Why Kafka takes no results.
     trouble: Option<String>,
+    impediment: Impediment,
     pause: Duration,
     paused_until: Option<Instant>,
+    outdated: Arc<AtomicBool>,
 }
 
 impl Delivery {
@@ -60,14 +69,22 @@ impl Delivery {
             storage,
             ledger: Ledger::default(),
             trouble: None,
+            impediment: Impediment::default(),
             pause: BACKOFF.first,
             paused_until: None,
+            outdated: Arc::default(),
         })
     }
 
     /// How the connection to Kafka is doing.
     pub(crate) fn link(&self) -> watch::Receiver<Link> {
         self.producer.link()
+    }
+
+    /// To be set when the certificates of the producer have been replaced: the next turn makes a new
+    /// one.
+    pub(crate) fn outdated(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.outdated)
     }
 
     /// The results.
@@ -77,7 +94,14 @@ impl Delivery {
 
     /// Why Kafka takes no results; `None` when nothing is known against it.
     pub(crate) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+        self.impediment.found().or(self.trouble.as_deref())
+    }
+
+    /// How long the oldest result has waited.
+    pub(crate) fn waits(&self) -> Duration {
+        let oldest = self.depth().oldest_at;
+        let millis = oldest.map_or(0, |at| Utc::now().timestamp_millis().saturating_sub(at));
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
     /// How much waits to be delivered.
@@ -99,12 +123,7 @@ impl Delivery {
 
     /// Takes note of what has arrived, brings what was posted to the disk, and sends what is there.
     pub(crate) fn turn(&mut self, posted: &mut Vec<Posted>) {
-        let mut arrived = 0;
-        while let Ok(report) = self.reports.try_recv() {
-            arrived += u64::from(report.result.is_ok());
-            self.settle(report);
-        }
-        counter!("checker_results_delivered_total").increment(arrived);
+        self.settle_all();
         let now = Utc::now().timestamp_millis();
         for posted in posted.drain(..) {
             match posted {
@@ -117,11 +136,24 @@ impl Delivery {
             self.ledger.rewind(0);
         }
         if let Some(error) = self.producer.fatal_error() {
-            self.renew_producer(&error);
+            self.replace_failed_producer(&error);
+        }
+        if self.outdated.swap(false, Ordering::Relaxed) {
+            self.replace_outdated_producer();
         }
         if !self.is_paused() {
             self.send(committed.fresh);
         }
+        self.impediment.look(self.waits(), &self.producer);
+    }
+
+    fn settle_all(&mut self) {
+        let mut arrived = 0;
+        while let Ok(report) = self.reports.try_recv() {
+            arrived += u64::from(report.result.is_ok());
+            self.settle(report);
+        }
+        counter!("checker_results_delivered_total").increment(arrived);
     }
 
     fn settle(&mut self, Report { sequence, result }: Report) {
@@ -198,19 +230,6 @@ impl Delivery {
             .is_some_and(|until| Instant::now() < until)
     }
 
-    /// A producer that has failed for good is replaced; what it held is sent again.
-    fn renew_producer(&mut self, error: &KafkaError) {
-        counter!("checker_producer_rebuilds_total").increment(1);
-        tracing::error!(%error, "making a new Kafka producer");
-        match self.producer.renew() {
-            Ok(reports) => {
-                self.reports = reports;
-                self.ledger.lost_producer();
-            }
-            Err(error) => self.pause(&error),
-        }
-    }
-
     /// Hands over as much as the producer may hold. What was committed just now need not be read
     /// from the disk, unless older results wait before it.
     fn send(&mut self, fresh: Vec<Record>) {
@@ -256,7 +275,7 @@ impl Delivery {
                     return false;
                 }
                 Err(Refused::Fatal(error)) => {
-                    self.renew_producer(&error);
+                    self.replace_failed_producer(&error);
                     return false;
                 }
             }

@@ -1,9 +1,10 @@
 //! The way out for results: turns of the [`Delivery`], as often as they are worth it.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use chrono::Utc;
 use metrics::gauge;
 use monitor_kafka::Link;
 use monitor_runtime::{Component, Context};
@@ -11,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, sleep_until};
 
-use crate::delivery::{Delivery, Posted};
+use crate::delivery::{Delivery, LONG_WAIT, Posted};
 
 /// Results that may wait for the next turn: a disk that stalls for seconds delays no check.
 pub(crate) const POSTED: usize = 16_384;
@@ -19,8 +20,6 @@ pub(crate) const POSTED: usize = 16_384;
 const PACE: Duration = Duration::from_millis(50);
 /// Time until a turn that merely takes note of what has arrived, and how long things wait.
 const LOOK: Duration = Duration::from_secs(1);
-/// A result that waits for longer than this is worth a word.
-const LONG_WAIT: Duration = Duration::from_secs(10);
 /// Share of the grace period in which results may still be delivered after the last one has come
 /// in. The checks take half of it, and a tenth is left for ending.
 const FLUSH_SHARE: f64 = 0.4;
@@ -45,6 +44,11 @@ impl Outbox {
     /// How the connection to Kafka is doing.
     pub(crate) fn link(&self) -> watch::Receiver<Link> {
         self.delivery.link()
+    }
+
+    /// To be set when the certificates for Kafka have been replaced.
+    pub(crate) fn outdated(&self) -> Arc<AtomicBool> {
+        self.delivery.outdated()
     }
 
     /// Delivers everything that comes in until the channel is closed and all of it has arrived. What
@@ -118,7 +122,7 @@ fn is_over(delivery: &Delivery, closed_at: Instant, context: &Context) -> bool {
 
 fn tell(delivery: &Delivery, component: &Component) {
     let depth = delivery.depth();
-    let waits = depth.oldest_at.map_or(Duration::ZERO, age);
+    let waits = delivery.waits();
     gauge!("checker_spool_results").set(total(depth.records));
     gauge!("checker_results_in_flight").set(count(delivery.in_flight()));
     gauge!("checker_spool_bytes").set(total(depth.bytes));
@@ -127,11 +131,6 @@ fn tell(delivery: &Delivery, component: &Component) {
         Some(why) => component.not_ready(why),
         None => component.ready(),
     }
-}
-
-fn age(at: i64) -> Duration {
-    let millis = Utc::now().timestamp_millis().saturating_sub(at);
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn trouble(delivery: &Delivery, waits: Duration) -> Option<String> {

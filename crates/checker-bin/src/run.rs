@@ -1,12 +1,14 @@
 //! The checker from start to end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
-use monitor_kafka::{KafkaSettings, Link, topics};
+use monitor_kafka::{Certificates, KafkaSettings, Link, topics};
 use monitor_probe::{Prober, ProberSettings, RevocationLists};
-use monitor_runtime::{Component, Context, retry_until_ready};
+use monitor_runtime::{CancellationToken, Component, Context, retry_until_ready};
 use monitor_spool::SpoolError;
 use monitor_store::{DatabaseSettings, schema};
 use tokio::sync::{mpsc, watch};
@@ -31,6 +33,8 @@ type Settings = (CheckerSettings, KafkaSettings, DatabaseSettings);
 struct Halves {
     checks: Checks,
     outbox: Outbox,
+    /// Those that the outbox uses.
+    certificates: Certificates,
     results: mpsc::Receiver<Posted>,
     /// How far the last run has come.
     last_reached: Option<DateTime<Utc>>,
@@ -98,6 +102,7 @@ fn halves(
     let checker = checker_name();
     let (sender, results) = mpsc::channel(POSTED);
     let last_reached = storage.last_reached();
+    let certificates = Certificates::of(kafka);
     let outbox = Outbox::new(Delivery::new(kafka, &checker, storage)?, spool);
     let settings = ChecksSettings {
         prober,
@@ -109,6 +114,7 @@ fn halves(
     Ok(Halves {
         checks: Checks::new(settings, sender),
         outbox,
+        certificates,
         results,
         last_reached,
     })
@@ -148,6 +154,7 @@ async fn check_for_ever(
     Halves {
         checks,
         outbox,
+        certificates,
         results,
         last_reached,
     }: Halves,
@@ -157,6 +164,10 @@ async fn check_for_ever(
     let database_component = context.readiness.component("database");
     let kafka_component = context.readiness.component("kafka");
     let network = context.readiness.component("network");
+    context.spawn(
+        "certificates",
+        watch_certificates(certificates, outbox.outdated(), context.stop.clone()),
+    );
     context.spawn(
         "kafka",
         watch_kafka(kafka, outbox.link(), kafka_component, context.clone()),
@@ -194,6 +205,22 @@ async fn load_sites(
         anyhow::Ok(SiteList::load(pool).await?)
     };
     retry_until_ready(component, &context.stop, load).await
+}
+
+/// Has a new producer made whenever the certificates have been replaced.
+async fn watch_certificates(
+    mut certificates: Certificates,
+    outdated: Arc<AtomicBool>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    while stop
+        .run_until_cancelled(certificates.replaced())
+        .await
+        .is_some()
+    {
+        outdated.store(true, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Tells what keeps Kafka from taking results. Checking goes on meanwhile: the outbox keeps them.

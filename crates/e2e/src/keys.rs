@@ -26,6 +26,12 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Goes on with another authority, of this name, in the place of the one so far.
+    pub fn replace_authority(&mut self, name: &str) -> anyhow::Result<()> {
+        self.authority = Authority::root_called(name)?;
+        Ok(std::fs::write(self.path("ca.pem"), self.authority.pem())?)
+    }
+
     /// The path of one of its files.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {

@@ -11,6 +11,7 @@ mod freeze;
 pub mod judge;
 mod keys;
 pub mod mix;
+pub mod raw;
 pub mod scene;
 mod service;
 mod target;
@@ -18,7 +19,7 @@ mod wait;
 mod world;
 
 pub use broker::{Broker, Line};
-pub use freeze::{Frozen, freeze};
+pub use freeze::{Frozen, FrozenThread, freeze, freeze_thread};
 pub use keys::Keys;
 pub use service::{Binary, Finished, Service, Signal, run};
 pub use target::{Answer, Target};

@@ -1,10 +1,13 @@
 //! A monitor at work, ways to disturb it, and the verdict at the end.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use chrono::Utc;
 use serde_json::{Value, json};
+use test_servers::{Authority, Identity, Leaf};
 
 use crate::broker::{Broker, Line};
 use crate::judge::{self, Account, Footprint, Kept};
@@ -19,6 +22,9 @@ const SECRETS: [&str; 3] = [
     "canary-of-a-query",
     "canary-of-a-body",
 ];
+
+/// The file of the private key that the sites have.
+const SITES_KEY: &str = "sites.key";
 
 /// How many sites there are.
 pub const SITES: usize = 4;
@@ -134,7 +140,11 @@ impl Scene {
 pub fn furnish(world: &mut World) -> anyhow::Result<Target> {
     let target = Target::start(&[("/?canary-of-a-query", Answer::ok("hello"))])?;
     world.set("SINK_SESSION_TIMEOUT", "6s");
-    let sites: Vec<_> = (0..SITES).map(|number| site(number, &target)).collect();
+    let client = Authority::root()?.issue(&Leaf::of_client())?;
+    world.write(SITES_KEY, &client.key)?;
+    let sites: Vec<_> = (0..SITES)
+        .map(|number| site(number, &target, &client))
+        .collect();
     world.import(&sites)?;
     Ok(target)
 }
@@ -161,17 +171,29 @@ pub async fn verdict(
         judge::every_slot_has_a_row(world, end).await?;
     }
     texts.push(("the sink's log", ended(sink).await?));
-    judge::no_secret(world, brokers, &secrets(world), &texts).await?;
+    judge::no_secret(world, brokers, &secrets(world)?, &texts).await?;
     Ok(account)
 }
 
 /// What must not be seen anywhere.
-pub(crate) fn secrets(world: &World) -> Vec<&str> {
+pub(crate) fn secrets(world: &World) -> anyhow::Result<Vec<String>> {
     let url = &world.environment["DATABASE_URL"];
     let user = url.split_once('@').map(|(user, _)| user);
     let password = user.and_then(|user| user.rsplit_once(':'));
     let password = password.map(|(_, password)| password);
-    SECRETS.into_iter().chain(password).collect()
+    let mut secrets: Vec<String> = SECRETS
+        .into_iter()
+        .chain(password)
+        .map(str::to_owned)
+        .collect();
+    let of_sites = world.folder().join(SITES_KEY);
+    let of_kafka = world.environment.get("KAFKA_SSL_KEY").map(PathBuf::from);
+    for file in of_kafka.into_iter().chain([of_sites]) {
+        let text = fs::read_to_string(&file).with_context(|| format!("no {}", file.display()))?;
+        let lines = text.lines().filter(|line| !line.starts_with("-----"));
+        secrets.extend(lines.map(str::to_owned));
+    }
+    Ok(secrets)
 }
 
 /// Stops a service, which must end cleanly; its log.
@@ -218,13 +240,14 @@ impl Running {
 }
 
 /// A site that is checked every second, with secrets wherever a site can have them.
-fn site(number: usize, target: &Target) -> Value {
+fn site(number: usize, target: &Target, client: &Identity) -> Value {
     json!({
         "name": format!("site-{number}"),
         "url": target.url("/?canary-of-a-query"),
         "method": "POST",
         "headers": {"authorization": "Bearer canary-of-a-header"},
         "body": "canary-of-a-body",
+        "tls_client_cert": client.pem(),
         "interval": "1s",
         "content_regex": "hello",
     })

@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "test-servers",
         ],
     ),
-    ("monitor-probe", &["monitor-core"]),
+    ("monitor-probe", &["monitor-config", "monitor-core"]),
     ("monitor-kafka", &["monitor-config", "monitor-core"]),
     ("monitor-store", &["monitor-config", "monitor-core"]),
     ("monitor-runtime", &["monitor-config"]),

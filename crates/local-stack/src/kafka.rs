@@ -1,4 +1,5 @@
-//! An Apache Kafka broker of our own: one `KRaft` node, from the official jars.
+//! An Apache Kafka broker of our own, from the official jars: one `KRaft` node that is all there is,
+//! or that others join.
 
 mod configuration;
 pub mod jars;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use self::configuration::{Ports, Proxied};
-pub use self::options::{KafkaOptions, KafkaTls};
+pub use self::options::{KafkaMember, KafkaOptions, KafkaTls};
 use crate::home::Home;
 use crate::ports::ReservedPort;
 use crate::process::{Process, Program, Signal, StopStep, stop_orphan};
@@ -22,7 +23,7 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 const RESTART_LIMIT: Duration = Duration::from_secs(15);
 const PORT_ATTEMPTS: u32 = 5;
-/// Any 16 bytes in base64: a node on its own never meets another cluster.
+/// Any 16 bytes in base64: nodes never meet those of another cluster.
 const CLUSTER_ID: &str = "YWl2ZW4tbW9uaXRvci0tMQ";
 /// A small heap and a quick start matter more here than throughput.
 const JVM: [&str; 6] = [
@@ -84,6 +85,16 @@ impl Kafka {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.ports.plaintext
+    }
+
+    /// A place for another broker in the cluster of this one, which is its only controller. `node` is
+    /// the other's number, from 2 on.
+    #[must_use]
+    pub fn member(&self, node: u32) -> KafkaMember {
+        KafkaMember {
+            node,
+            controller: self.ports.controller,
+        }
     }
 
     /// Where the proxies of [`KafkaOptions::proxies`] must lead to, in the same order.
@@ -159,7 +170,7 @@ impl Setup {
         }
         let unfinished = self.path("data.unfinished");
         let configuration = self.path("format.properties");
-        let text = configuration::for_format(&unfinished);
+        let text = configuration::for_format(&unfinished, self.options.member);
         fs::write(&configuration, text).context("cannot write the settings of Kafka")?;
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)
@@ -204,7 +215,11 @@ impl Setup {
 
     fn free_ports(&self, wanted: Option<u16>) -> Result<Ports> {
         let plaintext = ReservedPort::prefer(wanted)?;
-        let controller = ReservedPort::any()?;
+        let controller = match self.options.member {
+            Some(_) => None,
+            None => Some(ReservedPort::any()?),
+        };
+        let other = self.options.member.map_or(0, |member| member.controller);
         let ssl = match self.options.tls {
             Some(_) => Some(ReservedPort::any()?),
             None => None,
@@ -219,7 +234,7 @@ impl Setup {
         });
         Ok(Ports {
             plaintext: plaintext.release(),
-            controller: controller.release(),
+            controller: controller.map_or(other, ReservedPort::release),
             ssl: ssl.map(ReservedPort::release),
             proxied: proxied.collect(),
         })

@@ -20,7 +20,7 @@ mod user;
 
 pub use both::start_both;
 pub use control::Control;
-pub use kafka::{Kafka, KafkaOptions, KafkaTls, jars, java};
+pub use kafka::{Kafka, KafkaMember, KafkaOptions, KafkaTls, jars, java};
 pub use log::Log;
 pub use path::{find_executable, find_service};
 pub use ports::ReservedPort;

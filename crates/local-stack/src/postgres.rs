@@ -42,7 +42,6 @@ struct Setup {
     binaries: Binaries,
     cluster: Cluster,
     user: Option<ServiceUser>,
-    settings: Vec<(String, String)>,
     log: PathBuf,
     options: PostgresOptions,
     home: Home,
@@ -176,14 +175,12 @@ impl Setup {
             user,
         };
         let cluster = Cluster::open(place, options.durability, &options.control)?;
-        let settings = settings::resolve(&options, home.path(), user)?;
         let log = options.log.clone();
         Ok(Self {
             log: log.unwrap_or_else(|| home.path().join("postgres.log")),
             binaries,
             cluster,
             user,
-            settings,
             options,
             home,
         })
@@ -212,7 +209,8 @@ impl Setup {
             error,
             passing: false,
         };
-        let mut process = Process::start(&self.program(port)).map_err(lasting)?;
+        let started = self.program(port).and_then(|it| Process::start(&it));
+        let mut process = started.map_err(lasting)?;
         let ready = process.wait_until_ready(&self.options.control, START_LIMIT, |log| {
             let listening = log.text().contains("ready to accept connections");
             (listening && self.answers(port)).then_some(())
@@ -226,16 +224,23 @@ impl Setup {
         }
     }
 
-    fn program(&self, port: u16) -> Program {
-        let settings = self.settings.iter();
-        Program::new("PostgreSQL", self.binaries.program("postgres"), &self.log)
-            .args(["-c".to_owned(), format!("port={port}")])
-            .args(settings.flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]))
-            .args(["-D".into(), self.cluster.data.clone()])
-            .directory(&self.cluster.data)
-            .user(self.user)
-            .pid_file(self.home.path().join("postgres.pid"))
-            .stop_with(STOP.map(|(signal, secs)| StopStep::new(signal, Duration::from_secs(secs))))
+    /// Reads the certificate anew, as every run does.
+    fn program(&self, port: u16) -> Result<Program> {
+        let settings = settings::resolve(&self.options, self.home.path(), self.user)?.into_iter();
+        Ok(
+            Program::new("PostgreSQL", self.binaries.program("postgres"), &self.log)
+                .args(["-c".to_owned(), format!("port={port}")])
+                .args(
+                    settings.flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]),
+                )
+                .args(["-D".into(), self.cluster.data.clone()])
+                .directory(&self.cluster.data)
+                .user(self.user)
+                .pid_file(self.home.path().join("postgres.pid"))
+                .stop_with(
+                    STOP.map(|(signal, secs)| StopStep::new(signal, Duration::from_secs(secs))),
+                ),
+        )
     }
 
     fn answers(&self, port: u16) -> bool {

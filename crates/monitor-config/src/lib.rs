@@ -38,11 +38,14 @@
 //! - missing, malformed, misspelt and contradictory variables of all sections are named together;
 //! - the value of a secret appears in no message, and no [`Secret`] in `Debug`.
 //!
+//! Files that settings name may be replaced while a program runs: a [`FileStamp`] tells.
+//!
 //! The crate knows no section of its own: each lives beside the code that it configures.
 
 mod check;
 mod dotenv;
 mod environment;
+mod files;
 mod loader;
 mod problem;
 mod secret;
@@ -55,6 +58,7 @@ mod variable;
 
 pub use check::{table_mistakes, template_mistakes};
 pub use environment::Environment;
+pub use files::{FileStamp, files_in};
 pub use problem::{ConfigError, Problem};
 pub use secret::Secret;
 pub use section::{Section, Sections, tables};

@@ -24,6 +24,9 @@ impl<R> Context<R> {
 
 /// What only one kind of client wants to hear of.
 pub(crate) trait Role: Send + Sync + 'static {
+    /// A line of the client's log, on any thread of the client.
+    fn log(&self, _line: &str) {}
+
     /// Once a second.
     fn statistics(&self, _statistics: &Statistics) {}
 }
@@ -32,6 +35,7 @@ impl<R: Role> ClientContext for Context<R> {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // What matters comes again through `error`, once; the log repeats it at every attempt.
         tracing::debug!(?level, facility, "kafka client: {message}");
+        self.role.log(message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -8,6 +8,7 @@
 
 mod assignment;
 mod chunk;
+mod identity;
 mod lag;
 mod poll;
 mod positions;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::BaseConsumer;
 use tokio::sync::{mpsc, watch};
 
@@ -43,6 +45,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for batches under way when partitions leave: the other members wait as well.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Least time without a poll after which the group goes on without a member whose client still gives
+/// signs of life: the poll thread waits for nothing nearly as long, so it hangs. A rebalance waits no
+/// longer for a member either.
+const POLL_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// How much to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +150,10 @@ impl Consumer {
             Ok(Ok(ended)) => ended,
             Ok(Err(panic)) => Err(KafkaError::Fatal(panic.to_string())),
             Err(_) => {
-                tracing::warn!("leaving the consumer group took too long; left without goodbye");
+                tracing::warn!(
+                    "leaving the consumer group took too long; left without goodbye: the others wait \
+                     for this member until its session has timed out"
+                );
                 Ok(())
             }
         }
@@ -161,6 +171,12 @@ fn client(settings: &KafkaSettings, options: &ConsumerOptions) -> Result<Client,
             "heartbeat.interval.ms",
             milliseconds((options.session_timeout / 10).min(Duration::from_secs(3))),
         )
+        .set(
+            "max.poll.interval.ms",
+            milliseconds(options.session_timeout.max(POLL_TIMEOUT)),
+        )
+        .set("debug", identity::DEBUG)
+        .set_log_level(RDKafkaLogLevel::Debug)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         // An offset that the topic does not have is told, never silently replaced.

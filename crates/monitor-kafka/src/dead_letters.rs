@@ -15,8 +15,9 @@ use rdkafka::Message as _;
 pub use self::letter::{Letter, Origin, find, latest, unreplayed};
 pub use self::replay::Replayer;
 use crate::error::KafkaError;
+use crate::headers::Headers;
 use crate::producer::{Deliveries, Outgoing, Producer, Refused};
-use crate::read::{self, Headers, Reader};
+use crate::read::Reader;
 use crate::settings::KafkaSettings;
 
 /// Where in its way a message failed; names as in Kafka Connect.
@@ -96,8 +97,8 @@ impl DeadLetters {
         let mut outcome = Ok(());
         for letter in letters {
             let original = originals.get(&(letter.partition, letter.offset));
-            let original = original.map(Vec::as_slice).unwrap_or_default();
-            match self.send(letter, original, &mut waiting).await {
+            let original = original.cloned().unwrap_or_default();
+            match self.send(letter, &original, &mut waiting).await {
                 Ok(()) => waiting += 1,
                 Err(refused) => {
                     if matches!(refused, Refused::Fatal(_)) {
@@ -120,13 +121,13 @@ impl DeadLetters {
     async fn send(
         &mut self,
         letter: &DeadLetter,
-        original: &[(String, Option<Vec<u8>>)],
+        Headers { readable, raw }: &Headers,
         waiting: &mut usize,
     ) -> Result<(), Refused> {
-        let told = headers::of_error(letter, &self.settings.topic, &self.writer, original);
-        let original = original
+        let told = headers::of_error(letter, &self.settings.topic, &self.writer, readable);
+        let original = readable
             .iter()
-            .filter(|(name, _)| name != headers::ATTEMPTS)
+            .filter(|(name, _)| raw.is_none() && name != headers::ATTEMPTS)
             .map(|(name, value)| (name.as_str(), value.as_deref()));
         let told = told
             .iter()
@@ -138,7 +139,11 @@ impl DeadLetters {
                 payload: letter.payload.as_deref(),
                 headers: &headers,
             };
-            match self.producer.send(0, outgoing) {
+            let sent = match raw {
+                Some(raw) => self.producer.send_behind(raw.clone(), 0, outgoing),
+                None => self.producer.send(0, outgoing),
+            };
+            match sent {
                 Err(Refused::QueueFull) if *waiting > 0 => {
                     *waiting -= 1;
                     self.confirmed().await.map_err(Refused::Message)?;
@@ -207,7 +212,7 @@ fn headers_of(
         };
         reader.read((topic, partition), *first..last + 1, |message| {
             if offsets.binary_search(&message.offset()).is_ok() {
-                found.insert((partition, message.offset()), read::headers(message));
+                found.insert((partition, message.offset()), Headers::of(message));
             }
             ControlFlow::Continue(())
         })?;

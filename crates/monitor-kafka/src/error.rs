@@ -38,6 +38,9 @@ pub enum KafkaError {
         /// Why the broker did not take it.
         reason: String,
     },
+    /// The files of the certificates have changed, and no client can be made with them.
+    #[error("the certificates for Kafka cannot be used: {0}")]
+    Certificates(String),
     /// The client cannot go on and has to be made anew.
     #[error("the Kafka client has failed for good: {0}")]
     Fatal(String),

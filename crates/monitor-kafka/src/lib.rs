@@ -5,14 +5,17 @@
 //! - [`Consumer`]: reads a topic on a thread of its own and hands over bounded chunks.
 //! - [`DeadLetters`]: puts messages that cannot be stored aside, confirmed; [`dead_letters`] reads
 //!   and replays them.
+//! - [`Certificates`]: tells when those of the settings have been replaced on disk.
 //! - [`topics`]: creates and checks the topics.
 //!
 //! Clients tell how their connection is doing through a [`Link`].
 
+mod certificates;
 mod client;
 mod consumer;
 pub mod dead_letters;
 mod error;
+mod headers;
 mod link;
 mod producer;
 mod read;
@@ -20,6 +23,7 @@ mod security;
 mod settings;
 pub mod topics;
 
+pub use certificates::Certificates;
 pub use consumer::{
     Begin, Chunk, Consumer, ConsumerOptions, Extent, Lag, Position, Progress, Rebalances, Received,
     Rewound, Ticket, Waiting,

@@ -1,5 +1,7 @@
 //! Sending messages, and knowing what became of each.
 
+use std::time::Duration;
+
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -94,8 +96,10 @@ impl Producer {
         ))
     }
 
-    /// Puts a new client in the place of one that has failed for good. Messages that were on their
-    /// way are given up without a report; whoever watches the link goes on watching.
+    /// Puts a new client in the place of one that has failed for good, or that has certificates which
+    /// were replaced since: the new one reads their files. Messages that were on their way are given
+    /// up without a report; whoever watches the link goes on watching. After an error, the old client
+    /// is still there.
     pub fn renew(&mut self) -> Result<Deliveries, KafkaError> {
         let link = self.inner.context().link.clone();
         let (inner, deliveries) = client(&self.config, link)?;
@@ -106,6 +110,17 @@ impl Producer {
     /// Queues a message. Its fate is reported under `sequence`.
     pub fn send(&self, sequence: usize, message: Outgoing<'_>) -> Result<(), Refused> {
         self.enqueue(self.record(sequence, message))
+    }
+
+    /// The same, with headers before those of the message that are taken over byte for byte.
+    pub(crate) fn send_behind(
+        &self,
+        raw: OwnedHeaders,
+        sequence: usize,
+        message: Outgoing<'_>,
+    ) -> Result<(), Refused> {
+        let headers = append(raw, message.headers);
+        self.enqueue(self.record(sequence, message).headers(headers))
     }
 
     /// The same, into a partition of the caller's choice.
@@ -119,8 +134,9 @@ impl Producer {
     }
 
     fn record<'a>(&'a self, sequence: usize, message: Outgoing<'a>) -> Record<'a> {
-        let mut record =
-            Record::with_opaque_to(&self.topic, sequence).headers(owned_headers(message.headers));
+        let headers = OwnedHeaders::new_with_capacity(message.headers.len());
+        let headers = append(headers, message.headers);
+        let mut record = Record::with_opaque_to(&self.topic, sequence).headers(headers);
         record.key = message.key;
         record.payload = message.payload;
         record
@@ -129,6 +145,14 @@ impl Producer {
     fn enqueue(&self, record: Record<'_>) -> Result<(), Refused> {
         let sent = self.inner.send(record);
         sent.map_err(|(error, _)| self.refusal(error))
+    }
+
+    /// Sends what is queued and waits until all of it has been answered, but not longer than `limit`;
+    /// blocks. What has been is told by the deliveries.
+    pub fn flush(&self, limit: Duration) {
+        if let Err(error) = self.inner.flush(limit) {
+            tracing::debug!(%error, "not all messages were answered");
+        }
     }
 
     /// Why the client has failed for good, if it has: then it has to be [renewed](Self::renew).
@@ -152,10 +176,42 @@ impl Producer {
         }
     }
 
+    /// What in the cluster may keep messages from being taken, which no report tells before the message
+    /// is given up: partitions without a leader, or without replicas. Blocks for `limit` at most. `None`
+    /// also when no broker answers, which is for the link to tell.
+    #[must_use]
+    pub fn impediment(&self, limit: Duration) -> Option<String> {
+        let client = self.inner.client();
+        let metadata = client.fetch_metadata(Some(&self.topic), limit).ok()?;
+        let partitions = metadata.topics().first()?.partitions();
+        let lead = partitions.iter().filter(|each| each.leader() >= 0);
+        let whole = lead.clone();
+        let whole = whole.filter(|each| each.isr().len() >= each.replicas().len());
+        impediment(partitions.len(), lead.count(), whole.count())
+    }
+
     /// How the connection is doing.
     #[must_use]
     pub fn link(&self) -> watch::Receiver<Link> {
         self.inner.context().link.watch()
+    }
+}
+
+/// Of so many partitions, so many have a leader, and so many of these all their replicas.
+fn impediment(all: usize, lead: usize, whole: usize) -> Option<String> {
+    if lead < all {
+        let missing = all - lead;
+        Some(format!(
+            "{missing} of {all} partitions have no leader: are their brokers down?"
+        ))
+    } else if whole < all {
+        let lacking = all - whole;
+        Some(format!(
+            "{lacking} of {all} partitions lack replicas in sync: are brokers down, and fewer left than \
+             min.insync.replicas?"
+        ))
+    } else {
+        None
     }
 }
 
@@ -171,11 +227,10 @@ fn client(
     Ok((inner, deliveries))
 }
 
-fn owned_headers(headers: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
-    headers.iter().fold(
-        OwnedHeaders::new_with_capacity(headers.len()),
-        |owned, (key, value)| owned.insert(Header { key, value: *value }),
-    )
+fn append(to: OwnedHeaders, headers: &[(&str, Option<&[u8]>)]) -> OwnedHeaders {
+    headers.iter().fold(to, |owned, (key, value)| {
+        owned.insert(Header { key, value: *value })
+    })
 }
 
 /// Where deliveries are told. Runs on the client's own thread and must not block.

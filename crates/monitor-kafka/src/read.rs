@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers as _};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
@@ -17,9 +17,6 @@ use crate::settings::KafkaSettings;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for a message at a time.
 const POLL: Duration = Duration::from_millis(100);
-
-/// Names and values, in order; a header may repeat and may have no value.
-pub(crate) type Headers = Vec<(String, Option<Vec<u8>>)>;
 
 /// Reads what it is told to. Its calls block.
 pub(crate) struct Reader {
@@ -141,15 +138,4 @@ fn check(topic: &str, error: &ClientError) -> Result<(), KafkaError> {
         }),
         _ => Ok(()),
     }
-}
-
-/// The headers of a message.
-pub(crate) fn headers(message: &BorrowedMessage<'_>) -> Headers {
-    let headers = message
-        .headers()
-        .into_iter()
-        .flat_map(|headers| headers.iter());
-    headers
-        .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
-        .collect()
 }

@@ -146,6 +146,12 @@ impl KafkaSettings {
         }
     }
 
+    /// The files that a client reads when it is made.
+    pub(crate) fn certificate_files(&self) -> Vec<PathBuf> {
+        let files = [&self.ssl_ca, &self.ssl_cert, &self.ssl_key];
+        files.into_iter().flatten().cloned().collect()
+    }
+
     /// What every client of ours has in common.
     pub(crate) fn client_config(&self, client_id: &str) -> ClientConfig {
         let mut config = ClientConfig::new();

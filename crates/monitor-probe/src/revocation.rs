@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
+use monitor_config::FileStamp;
 
-use self::files::Stamp;
 pub(crate) use self::list::List;
 
 /// The lists of some files and folders. Clones share what they know.
@@ -22,7 +22,7 @@ pub struct RevocationLists(Arc<Shared>);
 struct Shared {
     paths: Vec<PathBuf>,
     /// What the files were like when they were last read, also when they could not be used.
-    stamp: Mutex<Stamp>,
+    stamp: Mutex<FileStamp>,
     known: RwLock<Arc<Known>>,
 }
 
@@ -48,7 +48,7 @@ impl RevocationLists {
     pub fn read(paths: &[PathBuf]) -> Result<Self, Vec<RevocationListError>> {
         let shared = Shared {
             paths: paths.to_vec(),
-            stamp: Mutex::new(Stamp::of(paths)),
+            stamp: Mutex::new(FileStamp::of(paths)),
             known: RwLock::new(Arc::new(Known::new(0, files::read(paths)?))),
         };
         Ok(Self(Arc::new(shared)))
@@ -60,7 +60,7 @@ impl RevocationLists {
         let paths = &self.0.paths;
         let mut stamp = self.0.stamp.lock().unwrap_or_else(PoisonError::into_inner);
         // Taken first, so that a change while reading is seen as one the next time.
-        let present = Stamp::of(paths);
+        let present = FileStamp::of(paths);
         if *stamp == present {
             return Ok(false);
         }

@@ -14,10 +14,11 @@ const LOGGED: u32 = 10;
 const ALARMING: u32 = 100;
 /// Over how long letters are counted.
 const WINDOW: Duration = Duration::from_mins(1);
-/// Delays before messages are read again that could not be put aside.
+/// Delays before messages are read again that could not be put aside. Their whole partition waits
+/// for so long, also once the topic can be written again.
 const BACKOFF: Backoff = Backoff {
     first: Duration::from_secs(1),
-    longest: Duration::from_secs(30),
+    longest: Duration::from_secs(10),
 };
 
 /// Puts letters into their topic, one batch at a time.

@@ -10,6 +10,7 @@ mod pipeline;
 mod portion;
 mod retention;
 mod run;
+mod session;
 mod settle;
 mod start;
 mod writer;

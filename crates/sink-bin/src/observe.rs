@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge, histogram};
 use monitor_core::CheckEvent;
-use monitor_kafka::{Lag, Progress};
+use monitor_kafka::{Lag, Progress, Rebalances};
 use monitor_runtime::CancellationToken;
 use monitor_store::Inserted;
 
@@ -48,19 +48,14 @@ fn finished_at(event: &CheckEvent) -> DateTime<Utc> {
     event.started_at.unwrap_or(event.scheduled_at) + TimeDelta::microseconds(i64::from(took))
 }
 
-/// Tells the lag and the rebalances until `stop`.
+/// Tells the lag and the rebalances of a consumer until `stop`, when it has none any more.
 pub(crate) async fn follow(progress: Progress, stop: CancellationToken) {
-    let mut told = HashSet::new();
+    let (mut told, mut counted) = (HashSet::new(), Rebalances::default());
     let mut ticks = tokio::time::interval(INTERVAL);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let rebalances = progress.rebalances();
-        for (kind, count) in [
-            ("assigned", rebalances.assigned),
-            ("revoked", rebalances.revoked),
-            ("lost", rebalances.lost),
-        ] {
-            counter!("sink_rebalances_total", "kind" => kind).absolute(count);
-        }
+        count(counted, rebalances);
+        counted = rebalances;
         let lags = progress.lags();
         let now = Utc::now().timestamp_millis();
         let ours = lags.iter().map(|lag| lag.partition).collect();
@@ -72,6 +67,20 @@ pub(crate) async fn follow(progress: Progress, stop: CancellationToken) {
             set(*partition, 0, 0.0);
         }
         told = ours;
+    }
+    for partition in told {
+        set(partition, 0, 0.0);
+    }
+}
+
+/// Another consumer begins to count from zero, so it is the difference that is told.
+fn count(before: Rebalances, now: Rebalances) {
+    for (kind, more) in [
+        ("assigned", now.assigned - before.assigned),
+        ("revoked", now.revoked - before.revoked),
+        ("lost", now.lost - before.lost),
+    ] {
+        counter!("sink_rebalances_total", "kind" => kind).increment(more);
     }
 }
 

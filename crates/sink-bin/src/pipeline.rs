@@ -211,9 +211,11 @@ async fn start_partitions(settler: &Settler, progress: &Progress, writer: &mut W
     let Some(ledger) = settler.ledger(writer).await else {
         return;
     };
-    let positions = match progress.positions(&waiting).await {
-        Ok(positions) => positions,
-        Err(error) => {
+    // Three questions to a broker that may not answer: longer than there is when the service stops.
+    let positions = match settler.last_chance(progress.positions(&waiting)).await {
+        None => return,
+        Some(Ok(positions)) => positions,
+        Some(Err(error)) => {
             tracing::warn!("cannot tell where to begin: {error}");
             progress.postpone(&waiting);
             return;

@@ -25,7 +25,7 @@ const BACKOFF: Backoff = Backoff {
     first: Duration::from_millis(100),
     longest: Duration::from_secs(30),
 };
-/// How long a transaction may take to end once the service is to stop.
+/// How long a transaction, or putting letters aside, may take to end once the service is to stop.
 const LAST_CHANCE: Duration = Duration::from_secs(3);
 
 /// Settles batches, several at a time.
@@ -65,18 +65,24 @@ impl Settler {
         let mut batch = Batch::read(chunks, ticket, Utc::now());
         lock(&self.breaker).saw(batch.events.len(), started);
         if self.store(writer, ticket, &mut batch).await.is_none() {
-            let partitions: Vec<i32> = ticket.partitions().collect();
-            self.progress.restart(ticket, &partitions, Instant::now());
+            self.read_again(ticket);
             return;
         }
         observe::batch(&batch, started.elapsed());
-        match self.letters.put(&batch.letters).await {
-            Ok(()) => self.progress.land(ticket, &[]),
-            Err(kept) => {
+        // A broker that does not answer has two minutes for it, which a service that stops has not.
+        match self.last_chance(self.letters.put(&batch.letters)).await {
+            Some(Ok(())) => self.progress.land(ticket, &[]),
+            Some(Err(kept)) => {
                 self.progress.land(ticket, &kept.partitions);
                 self.progress.restart(ticket, &kept.partitions, kept.until);
             }
+            None => self.read_again(ticket),
         }
+    }
+
+    fn read_again(&self, ticket: &Ticket) {
+        let partitions: Vec<i32> = ticket.partitions().collect();
+        self.progress.restart(ticket, &partitions, Instant::now());
     }
 
     /// By partition, the offset before which the database has everything.
@@ -202,9 +208,9 @@ impl Settler {
         retry.failed(error.to_string()).await
     }
 
-    /// The outcome of a transaction; `None` when it does not come soon after the service is to
-    /// stop.
-    async fn last_chance<T>(&self, transaction: impl Future<Output = T>) -> Option<T> {
+    /// The outcome of a transaction or the like; `None` when it does not come soon after the service
+    /// is to stop.
+    pub(crate) async fn last_chance<T>(&self, transaction: impl Future<Output = T>) -> Option<T> {
         let too_late = async {
             self.stop.cancelled().await;
             tokio::time::sleep(LAST_CHANCE).await;

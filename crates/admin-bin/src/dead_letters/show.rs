@@ -25,6 +25,10 @@ pub(super) fn text(letter: &Letter) -> String {
     for (name, value) in &letter.headers {
         lines.push(format!("  {}: {}", escaped(name), part(value.as_deref())));
     }
+    if letter.unreadable_headers > 0 {
+        let count = letter.unreadable_headers;
+        lines.push(format!("  ({count} more, with names that are not UTF-8)"));
+    }
     lines.push(format!("value:   {}", part(letter.value.as_deref())));
     lines.join("\n")
 }
@@ -38,6 +42,7 @@ pub(super) fn json(letter: &Letter) -> Value {
     let mut shown = summary(letter);
     let header = |(name, value): &(String, Option<Vec<u8>>)| json!({"name": name, "value": value.as_deref().map(text::json)});
     shown["headers"] = letter.headers.iter().map(header).collect();
+    shown["unreadable_headers"] = letter.unreadable_headers.into();
     shown["value"] = letter.value.as_deref().map(text::json).into();
     shown
 }

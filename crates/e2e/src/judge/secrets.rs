@@ -10,7 +10,7 @@ use crate::world::World;
 pub async fn no_secret(
     world: &World,
     brokers: &str,
-    secrets: &[&str],
+    secrets: &[String],
     texts: &[(&str, String)],
 ) -> anyhow::Result<()> {
     let clean = |place: &str, text: &str| -> anyhow::Result<()> {

@@ -164,7 +164,7 @@ impl Stage {
         let rollups = rollups_are_right(world).await?;
         ensure!(rollups > 0, "nothing was rolled up");
         let brokers = self.scene.broker.brokers();
-        no_secret(world, brokers, &secrets(world), &self.logs).await?;
+        no_secret(world, brokers, &secrets(world)?, &self.logs).await?;
         Ok(account)
     }
 

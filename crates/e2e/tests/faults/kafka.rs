@@ -1,14 +1,20 @@
 //! Faults of the broker itself, and of its topics.
 
 use anyhow::ensure;
+use chrono::Utc;
 use e2e::judge::{Kept, canary};
-use e2e::{Broker, Signal, eventually, judge};
+use e2e::{Broker, Signal, World, eventually, judge, raw};
 use local_stack::Kafka;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use e2e::scene::{SITES, Scene, ended};
+
+use crate::postgres::a_sink_waits;
+use crate::sink::{lock, send};
+
+const AUTHORIZER: &str = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
 
 /// How many partitions a topic has here.
 const PARTITIONS: i32 = 3;
@@ -77,7 +83,61 @@ async fn a_service_that_is_stopped_while_the_broker_is_frozen_ends_cleanly() -> 
     signal(Signal::SIGCONT)?;
     let (code, log) = stopped?;
     ensure!(code == Some(0), "{code:?}\n{log}");
+    ensure!(log.contains("left without goodbye"), "{log}");
     let sink = scene.sink().await?;
+    scene.verdict(checker, sink).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sink_that_is_stopped_while_it_puts_poison_aside_ends_cleanly() -> anyhow::Result<()> {
+    let scene = Scene::on(Broker::start(1, Vec::new())?).await?;
+    let sink = scene.sink().await?;
+    let locked = lock(&scene.world.database).await?;
+    let event = World::event(99, Utc::now()).encode()?;
+    scene.world.send(&[b"poison".to_vec(), event]).await?;
+    a_sink_waits(&scene.world.database).await?;
+    let signal = |signal| scene.broker.with(|kafka| kafka.process().signal(signal));
+    signal(Signal::SIGSTOP)?;
+    locked.rollback().await?;
+    scene.world.stored(1).await?;
+    let stopped = sink.service.terminate().await;
+    signal(Signal::SIGCONT)?;
+    let (code, log) = stopped?;
+    ensure!(code == Some(0), "{code:?}\n{log}");
+    let (checker, sink) = (scene.checker().await?, scene.sink().await?);
+    sink.counts("sink_dead_letters_total", 1.0).await?;
+    scene.verdict(checker, sink).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn topics_that_may_not_be_written_are_waited_for() -> anyhow::Result<()> {
+    let settings = [
+        ("authorizer.class.name", AUTHORIZER),
+        ("allow.everyone.if.no.acl.found", "true"),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let scene = Scene::on(Broker::start(1, settings.into())?).await?;
+    let (checker, sink) = (scene.checker().await?, scene.sink().await?);
+    scene.more_rows(SITES).await?;
+    let (kafka, topic) = (
+        scene.broker.brokers(),
+        &scene.world.environment["KAFKA_TOPIC"],
+    );
+    let letters = format!("{topic}.dlq");
+    raw::deny_writing(kafka, &letters)?;
+    scene.world.send(&[b"poison".to_vec()]).await?;
+    let refused = ["dead letters", &letters, "uthoriz"];
+    sink.service.is_not_ready_because(&refused).await?;
+    raw::deny_writing(kafka, topic)?;
+    let refused = ["spool", "Kafka takes no results", "uthoriz"];
+    checker.service.is_not_ready_because(&refused).await?;
+    scene.checks(2 * SITES).await?;
+    raw::forget_rights(kafka, topic)?;
+    raw::forget_rights(kafka, &letters)?;
+    canary(&scene.world).await?;
+    sink.counts("sink_dead_letters_total", 1.0).await?;
     scene.verdict(checker, sink).await?;
     Ok(())
 }
@@ -140,6 +200,30 @@ async fn a_topic_that_is_made_anew_is_read_from_its_beginning() -> anyhow::Resul
     .await?;
     canary(&scene.world).await?;
     scene.verdict_of(checker, sink, Kept::Something).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_topic_that_is_made_anew_and_filled_before_the_sink_looks_loses_nothing_new()
+-> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    let (world, topic) = (&scene.world, &scene.world.environment["KAFKA_TOPIC"]);
+    let sink = scene.sink().await?;
+    send(world, 0..300).await?;
+    world.stored(300).await?;
+    sink.service.signal(Signal::SIGSTOP)?;
+    delete_topic(&scene, topic).await?;
+    eventually("the topic can be made again", || async {
+        let made = world.admin(&["topics", "create", "--partitions", "3"])?;
+        made.success().map(Some)
+    })
+    .await?;
+    // More than the one before had, so that all its offsets are there again.
+    send(world, 300..1_500).await?;
+    sink.service.signal(Signal::SIGCONT)?;
+    world.stored(1_500).await?;
+    judge::every_event_is_one_row(world, scene.broker.brokers(), Kept::Something).await?;
+    ended(sink).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! hold once they have stopped. `docs/reliability.md` has the table.
 
 mod checker;
+mod cluster;
 mod documented;
 mod injected;
 mod kafka;

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use chrono::{DateTime, TimeDelta, Utc};
 use e2e::judge::Kept;
 use e2e::scene::{Running, Scene};
-use e2e::{Binary, Broker, Service, Signal, World, eventually, judge};
+use e2e::{Binary, Broker, Service, Signal, World, eventually, freeze_thread, judge};
 use sqlx::PgPool;
 use test_servers::Traffic;
 
@@ -21,7 +21,7 @@ async fn backlog(events: i64) -> anyhow::Result<World> {
     Ok(world)
 }
 
-async fn send(world: &World, numbers: std::ops::Range<i64>) -> anyhow::Result<()> {
+pub(crate) async fn send(world: &World, numbers: std::ops::Range<i64>) -> anyhow::Result<()> {
     let start: DateTime<Utc> = Utc::now() - TimeDelta::hours(3);
     let event = |number: i64| {
         let at = start + TimeDelta::seconds(number / 50);
@@ -47,7 +47,9 @@ async fn verdict(world: &World, sinks: Vec<Service>) -> anyhow::Result<()> {
 }
 
 /// Keeps everybody from writing rows until it is dropped.
-async fn lock(database: &PgPool) -> anyhow::Result<sqlx::Transaction<'static, sqlx::Postgres>> {
+pub(crate) async fn lock(
+    database: &PgPool,
+) -> anyhow::Result<sqlx::Transaction<'static, sqlx::Postgres>> {
     let mut transaction = database.begin().await?;
     sqlx::query("LOCK TABLE check_results IN SHARE ROW EXCLUSIVE MODE")
         .execute(&mut *transaction)
@@ -132,6 +134,25 @@ async fn a_sink_that_is_frozen_is_replaced_and_harms_nobody_when_it_wakes() -> a
     )
     .await?;
     first.signal(Signal::SIGCONT)?;
+    send(&world, 2_000..3_000).await?;
+    verdict(&world, vec![first, second]).await
+}
+
+#[tokio::test]
+async fn a_sink_that_does_not_poll_any_more_is_replaced_although_it_gives_signs_of_life()
+-> anyhow::Result<()> {
+    let world = backlog(1_000).await?;
+    let first = Running::when_ready(world.start(Binary::Sink)?)
+        .await?
+        .service;
+    world.stored(1_000).await?;
+    let frozen = freeze_thread(first.id(), "kafka-poll")?;
+    let second = world.start(Binary::Sink)?;
+    second.logs("partitions assigned").await?;
+    send(&world, 1_000..2_000).await?;
+    world.stored(2_000).await?;
+    drop(frozen);
+    first.logs("partitions revoked").await?;
     send(&world, 2_000..3_000).await?;
     verdict(&world, vec![first, second]).await
 }

@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use e2e::judge::{self, Kept, canary};
 use e2e::scene::{Running, SITES, Scene, ended};
-use e2e::{Binary, Service};
+use e2e::{Binary, Service, Signal};
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use test_servers::Traffic;
 
 fn file(scene: &Scene) -> PathBuf {
@@ -120,6 +122,51 @@ fn on_a_small_disk(scene: &Scene) -> anyhow::Result<Option<Service>> {
     }
     let environment = &scene.world.environment;
     Service::start_through(unshare, Binary::Checker, &[], environment).map(Some)
+}
+
+/// Lets every attempt of a process to bring something to its disk fail, until the returned tracer
+/// ends; `None` where a process may not be traced.
+fn broken_disk(process: u32) -> anyhow::Result<Option<Child>> {
+    let mut tracer = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-e"])
+        .arg("inject=fsync,fdatasync:error=EIO")
+        .args(["-o", "/dev/null", "-p", &process.to_string()])
+        .stderr(Stdio::null())
+        .spawn()?;
+    let state = format!("/proc/{process}/status");
+    loop {
+        if tracer.try_wait()?.is_some() {
+            return Ok(None);
+        }
+        let by_it = format!("TracerPid:\t{}\n", tracer.id());
+        if fs::read_to_string(&state)?.contains(&by_it) {
+            return Ok(Some(tracer));
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_is_told_and_results_wait_in_memory() -> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    let (checker, sink) = (scene.checker().await?, scene.sink().await?);
+    scene.more_rows(SITES).await?;
+    let Some(mut tracer) = broken_disk(checker.service.id())? else {
+        return Ok(());
+    };
+    scene.line.set(Traffic::Refused);
+    checker.counts("checker_spool_errors_total", 1.0).await?;
+    let told = ["spool", "Input/output error"];
+    checker.service.is_not_ready_because(&told).await?;
+    scene.checks(2 * SITES).await?;
+    scene.line.set(Traffic::Flows);
+    // They are sent from memory while the disk is away.
+    canary(&scene.world).await?;
+    kill(Pid::from_raw(tracer.id().cast_signed()), Signal::SIGTERM)?;
+    tracer.wait()?;
+    checker.service.is_ready().await?;
+    scene.verdict(checker, sink).await?;
+    Ok(())
 }
 
 #[tokio::test]

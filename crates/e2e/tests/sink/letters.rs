@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use chrono::Utc;
-use e2e::{Binary, World, eventually};
+use e2e::{Binary, World, eventually, raw};
 use rdkafka::Offset;
 use serde_json::Value;
 
@@ -154,6 +154,37 @@ async fn a_letter_has_the_headers_of_its_message_and_all_of_kafka_connect() -> a
         let header = format!("__connect.errors.{name}: ");
         ensure!(shown.contains(&header), "no {header} in {shown}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_header_whose_name_is_no_text_stops_nobody_and_is_kept() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let headers: [(&[u8], &[u8]); 3] = [(b"first", b"1"), (b"\xff\xfe", b"2"), (b"last", b"3")];
+    let kafka = &world.environment["KAFKA_BROKERS"];
+    raw::append(kafka, broker::topic(&world), b"junk", &headers)?;
+    broker::send(&world, 0, &[event(1)?]).await?;
+    let sink = world.run(Binary::Sink, &["--once"])?;
+    ensure!(sink.code == Some(0), "{sink:?}");
+    ensure!(sink.stderr.contains("names are not UTF-8"), "{sink:?}");
+    ensure!(world.rows().await?.len() == 1);
+
+    let all = letters(&world)?;
+    let letter = place(&all[0])?;
+    let shown = world.admin(&["dead-letters", "show", "--json", letter])?;
+    let shown: Value = serde_json::from_str(&shown.success()?)?;
+    let names = shown["headers"].as_array().context("no headers")?;
+    let names: Vec<_> = names.iter().map(|header| &header["name"]).collect();
+    ensure!(
+        names[..2] == ["first", "last"] && names[2] == "__connect.errors.topic",
+        "{names:?}"
+    );
+    ensure!(shown["unreadable_headers"] == 1, "{shown}");
+    let shown = world.admin(&["dead-letters", "show", letter])?.success()?;
+    ensure!(shown.contains("(1 more, "), "{shown}");
+    let replayed = world.admin(&["dead-letters", "replay", letter])?;
+    let replayed = replayed.success()?;
+    ensure!(replayed.contains("without 1 headers"), "{replayed}");
     Ok(())
 }
 

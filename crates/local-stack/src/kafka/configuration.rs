@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::options::{KafkaOptions, KafkaTls};
+use super::options::{KafkaMember, KafkaOptions, KafkaTls};
 
 pub(super) const LOGGING: &str = include_str!("../../../../deploy/local/kafka/log4j2.properties");
 const SERVER: &str = include_str!("../../../../deploy/local/kafka/server.properties");
@@ -31,7 +31,7 @@ pub(super) struct Proxied {
 
 /// Writes the settings of one run; the later of two wins, so the caller's come last.
 pub(super) fn write(path: &Path, home: &Path, ports: &Ports, options: &KafkaOptions) -> Result<()> {
-    let mut settings = settings(&home.join("data"), ports);
+    let mut settings = settings(&home.join("data"), ports, options.member);
     if let Some(tls) = &options.tls {
         settings.extend(tls_settings(tls)?);
     }
@@ -40,17 +40,17 @@ pub(super) fn write(path: &Path, home: &Path, ports: &Ports, options: &KafkaOpti
 }
 
 /// The settings for making the log folder; the ports are not remembered in it.
-pub(super) fn for_format(data: &Path) -> String {
+pub(super) fn for_format(data: &Path, member: Option<KafkaMember>) -> String {
     let nowhere = Ports {
         plaintext: 1,
         controller: 2,
         ssl: None,
         proxied: Vec::new(),
     };
-    render(&settings(data, &nowhere))
+    render(&settings(data, &nowhere, member))
 }
 
-fn settings(data: &Path, ports: &Ports) -> Vec<(String, String)> {
+fn settings(data: &Path, ports: &Ports, member: Option<KafkaMember>) -> Vec<(String, String)> {
     let controller = ports.controller;
     let mut listeners = vec![format!("PLAINTEXT://127.0.0.1:{}", ports.plaintext)];
     let mut advertised = listeners.clone();
@@ -64,8 +64,13 @@ fn settings(data: &Path, ports: &Ports) -> Vec<(String, String)> {
         advertised.push(format!("PROXIED_{number}://127.0.0.1:{proxy}"));
         protocols.push(format!("PROXIED_{number}:PLAINTEXT"));
     }
-    listeners.push(format!("CONTROLLER://127.0.0.1:{controller}"));
+    let (node, roles) = member.map_or((1, "broker,controller"), |member| (member.node, "broker"));
+    if member.is_none() {
+        listeners.push(format!("CONTROLLER://127.0.0.1:{controller}"));
+    }
     [
+        ("node.id", node.to_string()),
+        ("process.roles", roles.to_owned()),
         ("log.dirs", data.to_string_lossy().into_owned()),
         (
             "controller.quorum.voters",
@@ -109,13 +114,21 @@ mod tests {
     use super::*;
 
     fn rendered(ssl: Option<u16>, proxied: Vec<Proxied>) -> String {
+        rendered_for(ssl, proxied, None)
+    }
+
+    fn rendered_for(
+        ssl: Option<u16>,
+        proxied: Vec<Proxied>,
+        member: Option<KafkaMember>,
+    ) -> String {
         let ports = Ports {
             plaintext: 9092,
             controller: 9093,
             ssl,
             proxied,
         };
-        render(&settings(Path::new("/data"), &ports))
+        render(&settings(Path::new("/data"), &ports, member))
     }
 
     #[test]
@@ -124,6 +137,23 @@ mod tests {
         assert!(rendered(None, Vec::new()).contains(plain));
         let both = "listeners=PLAINTEXT://127.0.0.1:9092,SSL://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093\n";
         assert!(rendered(Some(9094), Vec::new()).contains(both));
+    }
+
+    #[test]
+    fn another_broker_of_a_cluster_has_the_first_ones_controller() {
+        let member = KafkaMember {
+            node: 2,
+            controller: 9093,
+        };
+        let text = rendered_for(None, Vec::new(), Some(member));
+        for line in [
+            "node.id=2\n",
+            "process.roles=broker\n",
+            "controller.quorum.voters=1@127.0.0.1:9093\n",
+            "listeners=PLAINTEXT://127.0.0.1:9092\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

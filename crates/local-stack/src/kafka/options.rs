@@ -14,6 +14,15 @@ pub struct KafkaTls {
     pub truststore: PathBuf,
 }
 
+/// A place in the cluster of a broker that runs, for another one.
+#[derive(Clone, Copy, Debug)]
+pub struct KafkaMember {
+    /// Its number, which nobody else has.
+    pub(crate) node: u32,
+    /// The port of the first broker's controller.
+    pub(crate) controller: u16,
+}
+
 /// How a broker is started. The default: temporary, on any free port, without TLS.
 #[derive(Clone, Debug, Default)]
 pub struct KafkaOptions {
@@ -24,6 +33,8 @@ pub struct KafkaOptions {
     /// The ports of proxies that stand in front of the broker. For each it has a further listener
     /// without encryption, and tells the clients of that listener to come to the proxy's port.
     pub proxies: Vec<u16>,
+    /// The cluster that it belongs to; `None` for one of its own.
+    pub member: Option<KafkaMember>,
     /// The port to use if it is free; a kept folder remembers its last one by itself.
     pub port: Option<u16>,
     /// Its log; `None` for a file beside the data.

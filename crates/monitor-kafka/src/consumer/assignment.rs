@@ -217,6 +217,11 @@ impl Assignment {
         chosen.map(|(partition, _)| *partition).collect()
     }
 
+    /// All partitions that are ours.
+    pub(super) fn all_partitions(&self) -> Vec<i32> {
+        self.lock().partitions.keys().copied().collect()
+    }
+
     /// These messages have left the client.
     pub(super) fn handed_over(&self, spans: &[Span]) {
         let mut state = self.lock();

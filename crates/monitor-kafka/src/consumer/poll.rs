@@ -107,6 +107,9 @@ impl Poller {
             if let Some(failure) = self.member().failure() {
                 return Err(failure);
             }
+            if self.member().identity.has_changed() {
+                self.follow_to_new_topic()?;
+            }
             self.follow_assignment()?;
             next = self.hand_over()?;
         }
@@ -133,9 +136,7 @@ impl Poller {
         let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
         let partitions: Vec<i32> = partitions.map(MetadataPartition::id).collect();
         self.unfinished = partitions.iter().copied().collect();
-        self.member()
-            .take_over(&self.client, &partitions)
-            .map_err(KafkaError::doing("cannot assign partitions"))
+        self.take_over(&partitions)
     }
 
     /// Polls until the chunk is full or nothing more is waiting.
@@ -160,6 +161,10 @@ impl Poller {
     }
 
     fn receive(&mut self, message: &BorrowedMessage<'_>) {
+        if self.member().identity.has_changed() {
+            // At an offset that was one of the topic before.
+            return;
+        }
         let partition = message.partition();
         let assignment = &self.context.role.assignment;
         let version = assignment.version();
@@ -201,14 +206,29 @@ impl Poller {
     /// Some partition does not have the offset that was asked for; which, the client does not say.
     /// It has stopped reading that one for good, so all are taken over once more.
     fn begin_anew(&mut self) -> Result<(), KafkaError> {
-        let mut partitions = self.member().assignment.partitions(true);
-        partitions.extend(self.member().assignment.partitions(false));
+        let partitions = self.member().assignment.all_partitions();
         tracing::warn!(
             ?partitions,
             "an offset is not in the topic: looking anew where to begin"
         );
+        self.take_over(&partitions)
+    }
+
+    /// What was read so far is nothing of the topic that has this name now.
+    fn follow_to_new_topic(&mut self) -> Result<(), KafkaError> {
+        let partitions = self.member().assignment.all_partitions();
+        tracing::error!(
+            ?partitions,
+            "the topic was deleted and made anew: reading all of it"
+        );
+        self.chunk = Chunk::default();
+        self.member().identity.accept(&partitions);
+        self.take_over(&partitions)
+    }
+
+    fn take_over(&self, partitions: &[i32]) -> Result<(), KafkaError> {
         self.member()
-            .take_over(&self.client, &partitions)
+            .take_over(&self.client, partitions)
             .map_err(KafkaError::doing("cannot assign partitions"))
     }
 
@@ -253,6 +273,7 @@ impl Poller {
             "reading"
         );
         member.assignment.begun(waiting, offset, floor);
+        member.identity.begun(partition);
         if self.extent == Extent::UntilEnd {
             self.unfinished.insert(partition);
         }

@@ -12,7 +12,8 @@ use crate::error::KafkaError;
 pub struct Position {
     /// The partition.
     pub partition: i32,
-    /// Where the group goes on, as committed; `None` when nothing is.
+    /// Where the group goes on, as committed; `None` when nothing is, or when it is of a topic that
+    /// was deleted since.
     pub committed: Option<i64>,
     /// The first offset that the topic still has.
     pub earliest: i64,
@@ -41,7 +42,7 @@ pub(super) fn ask(
         let known = |list: &TopicPartitionList| offset(list, &member.topic, partition);
         Some(Position {
             partition,
-            committed: known(&committed),
+            committed: known(&committed).filter(|_| !member.identity.is_stale(partition)),
             earliest: known(&earliest)?,
             latest: known(&latest)?,
         })

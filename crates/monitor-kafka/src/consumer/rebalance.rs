@@ -12,6 +12,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, Statistics, TopicPartitionList};
 
 use super::assignment::Assignment;
+use super::identity::Identity;
 use crate::client::{Context, Role};
 use crate::error::KafkaError;
 
@@ -19,6 +20,7 @@ use crate::error::KafkaError;
 pub(super) struct Member {
     pub(super) topic: String,
     pub(super) assignment: Assignment,
+    pub(super) identity: Identity,
     /// The service ends: there is no time to wait for a broker that does not answer.
     pub(super) closing: AtomicBool,
     counts: Counts,
@@ -48,6 +50,7 @@ impl Member {
         Self {
             topic: topic.to_owned(),
             assignment: Assignment::with_patience(patience),
+            identity: Identity::default(),
             closing: AtomicBool::new(false),
             counts: Counts::default(),
             failed: Mutex::default(),
@@ -160,6 +163,10 @@ fn partitions(list: &TopicPartitionList) -> Vec<i32> {
 }
 
 impl Role for Member {
+    fn log(&self, line: &str) {
+        self.identity.hear(line, &self.topic);
+    }
+
     fn statistics(&self, statistics: &Statistics) {
         let Some(topic) = statistics.topics.get(&self.topic) else {
             return;

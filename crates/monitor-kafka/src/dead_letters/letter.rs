@@ -9,7 +9,8 @@ use rdkafka::message::BorrowedMessage;
 
 use super::headers;
 use crate::error::KafkaError;
-use crate::read::{self, Reader};
+use crate::headers::Headers;
+use crate::read::Reader;
 use crate::settings::KafkaSettings;
 
 /// The group that the reader names; it never joins it.
@@ -38,8 +39,10 @@ pub struct Letter {
     pub key: Option<Vec<u8>>,
     /// The message's value.
     pub value: Option<Vec<u8>>,
-    /// All headers, those of the failure behind the message's own.
+    /// All headers whose names are text, those of the failure behind the message's own.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// How many of the message's own have names that are no text.
+    pub unreadable_headers: usize,
     /// Whether the message was replayed since.
     pub replayed: bool,
 }
@@ -57,7 +60,9 @@ pub struct Origin {
 
 impl Letter {
     fn read(message: &BorrowedMessage<'_>) -> Self {
-        let headers = read::headers(message);
+        let all = Headers::of(message);
+        let unreadable_headers = all.unreadable();
+        let headers = all.readable;
         let text = |name| headers::text(&headers, name);
         let number = |name| text(name)?.parse::<i64>().ok();
         let origin = || {
@@ -81,6 +86,7 @@ impl Letter {
             value: message.payload().map(<[u8]>::to_vec),
             replayed: false,
             headers,
+            unreadable_headers,
         }
     }
 }

@@ -104,6 +104,15 @@ pub(crate) const FOR_TESTS: &[Requirement] = &[
         brew: "pgbouncer",
     },
     Requirement {
+        name: "strace",
+        // It lets system calls fail, which only Linux has.
+        met: || !cfg!(target_os = "linux") || find_executable("strace").is_some(),
+        apt: "strace",
+        dnf: "strace",
+        apk: "strace",
+        brew: "strace",
+    },
+    Requirement {
         name: "the command openssl",
         met: || find_executable("openssl").is_some(),
         apt: "openssl",
