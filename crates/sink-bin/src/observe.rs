@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge, histogram};
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 use monitor_kafka::{Lag, Progress};
 use monitor_runtime::CancellationToken;
 use monitor_store::Inserted;
@@ -24,7 +24,7 @@ pub(crate) fn stored(inserted: &Inserted) {
 }
 
 /// A batch was stored.
-pub(crate) fn batch(batch: &Batch, elapsed: Duration) {
+pub(crate) fn batch(batch: &Batch<'_>, elapsed: Duration) {
     let events = batch.events.len();
     histogram!("sink_batch_seconds").record(elapsed.as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a number of events is small")]
@@ -43,7 +43,7 @@ pub(crate) fn batch(batch: &Batch, elapsed: Duration) {
 }
 
 /// When a check had its result.
-fn finished_at(event: &CheckEvent) -> DateTime<Utc> {
+fn finished_at(event: &KeptEvent<'_>) -> DateTime<Utc> {
     let took = event.timings_us.total.unwrap_or(0);
     event.started_at.unwrap_or(event.scheduled_at) + TimeDelta::microseconds(i64::from(took))
 }

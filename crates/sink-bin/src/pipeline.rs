@@ -138,7 +138,7 @@ impl Pipeline {
         let ticket = self.progress.take(&chunks);
         let settler = Arc::clone(&self.settler);
         self.jobs.spawn(async move {
-            settler.settle(&mut writer, &ticket, chunks).await;
+            settler.settle(&mut writer, &ticket, &chunks).await;
             (Job::Batch, writer)
         });
     }

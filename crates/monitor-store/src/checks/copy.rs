@@ -4,7 +4,7 @@ use monitor_core::event::Warning;
 use sqlx::PgConnection;
 
 use super::batch::Row;
-use super::values::{Evidence, Numbers};
+use super::values::Numbers;
 use crate::copy_data::CopyData;
 use crate::error::StoreError;
 
@@ -56,9 +56,9 @@ fn write(data: &mut CopyData, row: &Row<'_>, warning_type: u32) -> Result<(), St
     }
     data.value([u8::from(event.suspect)]);
     warnings(data, &event.warnings, warning_type);
-    data.optional_text(failure.map(|failure| failure.detail.as_str()));
-    match Evidence::of(event) {
-        Some(evidence) => data.json(&evidence)?,
+    data.optional_text(failure.map(|failure| failure.detail.as_ref()));
+    match &event.evidence {
+        Some(evidence) => data.json(evidence)?,
         None => data.null(),
     }
     Ok(())
