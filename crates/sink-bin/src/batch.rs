@@ -1,4 +1,4 @@
-//! From messages to what can be stored and what cannot. Pure.
+//! From messages to what can be stored and what cannot.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use monitor_core::event::KeptEvent;
@@ -23,8 +23,9 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Reads every message that the ticket holds.
-    pub(crate) fn read(chunks: &'a [Chunk], ticket: &Ticket, now: DateTime<Utc>) -> Self {
+    /// Reads every message that the ticket holds. A batch takes a while to read, so whatever else
+    /// is under way gets a turn after each chunk.
+    pub(crate) async fn read(chunks: &'a [Chunk], ticket: &Ticket, now: DateTime<Utc>) -> Self {
         let messages = chunks.iter().map(Chunk::len).sum();
         let mut batch = Self {
             chunks,
@@ -33,14 +34,19 @@ impl<'a> Batch<'a> {
             letters: Vec::new(),
         };
         for (number, chunk) in chunks.iter().enumerate() {
-            let all_ours = ticket.covers(chunk);
-            for (place, message) in chunk.iter().enumerate() {
-                if all_ours || ticket.holds(&message) {
-                    batch.read_one(&message, (number, place), now);
-                }
-            }
+            batch.read_chunk(number, chunk, ticket, now);
+            tokio::task::yield_now().await;
         }
         batch
+    }
+
+    fn read_chunk(&mut self, number: usize, chunk: &'a Chunk, ticket: &Ticket, now: DateTime<Utc>) {
+        let all_ours = ticket.covers(chunk);
+        for (place, message) in chunk.iter().enumerate() {
+            if all_ours || ticket.holds(&message) {
+                self.read_one(&message, (number, place), now);
+            }
+        }
     }
 
     fn read_one(&mut self, message: &Received<'a>, origin: (usize, usize), now: DateTime<Utc>) {

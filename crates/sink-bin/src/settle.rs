@@ -62,7 +62,7 @@ impl Settler {
     /// not ours any more, they will be read again, here or elsewhere.
     pub(crate) async fn settle(&self, writer: &mut Writer, ticket: &Ticket, chunks: &[Chunk]) {
         let started = Instant::now();
-        let mut batch = Batch::read(chunks, ticket, Utc::now());
+        let mut batch = Batch::read(chunks, ticket, Utc::now()).await;
         lock(&self.breaker).saw(batch.events.len(), started);
         if self.store(writer, ticket, &mut batch).await.is_none() {
             let partitions: Vec<i32> = ticket.partitions().collect();
