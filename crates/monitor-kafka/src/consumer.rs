@@ -168,7 +168,7 @@ fn client(settings: &KafkaSettings, options: &ConsumerOptions) -> Result<Client,
         .set("isolation.level", "read_committed")
         .set("check.crcs", "true")
         .set("partition.assignment.strategy", "range,roundrobin")
-        .set("queued.max.messages.kbytes", "4096")
+        .set("queued.max.messages.kbytes", "2048")
         // Answers are compressed, and may hold several times as much as may be queued. This is as
         // small as the client lets it be.
         .set("fetch.max.bytes", "1048576")

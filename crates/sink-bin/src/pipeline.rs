@@ -16,11 +16,11 @@ use crate::start::{Gap, start};
 use crate::writer::Writer;
 
 /// Most bytes of messages in a batch, but for its last chunk.
-const BATCH_BYTES: usize = 8 << 20;
+const BATCH_BYTES: usize = 7 << 20;
 /// Most bytes of messages that are being stored or wait to be, but for the last chunk. Less than a
 /// batch for each writer and another one: what comes next can wait with the client, and there it is
 /// compressed.
-const BYTES: usize = 20 << 20;
+const BYTES: usize = 17 << 20;
 
 /// Reads, settles and commits until `stop`, or until the consumer has nothing more.
 pub(crate) async fn run(

@@ -84,7 +84,7 @@ pub(crate) async fn run(
         maintenance.once(&stop).await;
         return Ok(());
     }
-    maintenance.start(&context);
+    maintenance.start(&context, progress);
     let compared = stop.run_until_cancelled(retention.compare_with_topic(&kafka));
     let (stored, _) = tokio::join!(storing, compared);
     stored
