@@ -40,7 +40,13 @@ enum Subject {
     /// CPU and memory of whole checks
     Checker(Extent),
     /// From a full topic to committed rows
-    Sink(Extent),
+    Sink {
+        #[command(flatten)]
+        extent: Extent,
+        /// Only the rate, beside that of the server's own COPY: nothing else, and no report
+        #[arg(long)]
+        rate: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -67,7 +73,8 @@ fn run(subject: &Subject, control: &Control) -> Result<()> {
     ctrlc::set_handler(move || canceller.cancel()).context("cannot listen for signals")?;
     match subject {
         Subject::Checker(extent) => checker::run(extent.quick, control),
-        Subject::Sink(extent) => sink::run(extent.quick, control),
+        Subject::Sink { extent, rate: true } => sink::run_rate(extent.quick, control),
+        Subject::Sink { extent, .. } => sink::run(extent.quick, control),
     }
 }
 

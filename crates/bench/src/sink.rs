@@ -100,12 +100,37 @@ pub(crate) fn run(quick: bool, control: &Control) -> Result<()> {
     Ok(())
 }
 
-/// Gets what is needed, and fills the topics.
-fn prepare(stack: &Stack, amounts: Amounts) -> Result<Means<'_>> {
+/// Measures only how fast the sink fills a database, for those who work on that.
+pub(crate) fn run_rate(quick: bool, control: &Control) -> Result<()> {
+    let amounts = if quick { QUICK } else { WHOLE };
+    console::say("▸ starting PostgreSQL and Kafka");
+    let stack = Stack::start(&["admin", "sink"], Durability::Durable, control)?;
+    let workload = fill_topic(&stack, amounts)?;
+    let not_asked_for = "only the rate was asked for";
+    let means = Means {
+        stack: &stack,
+        topic: TOPIC,
+        events: workload.count,
+        connect_topic: CONNECT_TOPIC,
+        window: amounts.window,
+        python: Err(not_asked_for.to_owned()),
+        connect: Err(not_asked_for.to_owned()),
+    };
+    console::say("▸ measuring");
+    way::run(3, &means).map(drop)
+}
+
+fn fill_topic(stack: &Stack, amounts: Amounts) -> Result<Workload> {
     console::say("▸ filling the topics");
     let workload = yesterday(amounts.events)?;
     stack.create_topic(TOPIC)?;
     topic::fill(stack, TOPIC, workload.events())?;
+    Ok(workload)
+}
+
+/// Gets what is needed, and fills the topics.
+fn prepare(stack: &Stack, amounts: Amounts) -> Result<Means<'_>> {
+    let workload = fill_topic(stack, amounts)?;
     let connect = or_reason(Connect::prepare(stack));
     stack.control.check()?;
     if connect.is_ok() {

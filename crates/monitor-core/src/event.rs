@@ -6,6 +6,8 @@
 
 mod decode;
 mod instant;
+mod kept;
+mod text;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -14,6 +16,8 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 pub use self::decode::DecodeError;
+pub use self::kept::{Evidence, KeptEvent};
+pub use self::text::Text;
 use crate::failure::{Failure, FailureKind, Outcome};
 use crate::region::Region;
 use crate::site::SiteId;
@@ -31,21 +35,27 @@ pub fn json_schema() -> schemars::Schema {
     schemars::schema_for!(CheckEvent)
 }
 
+// `T` is what texts are: of a `Text<'_>`, reading an event copies none. It is no part of the schema,
+// and these words would be.
 /// One finished (or missed) check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "monitor.check.v1")]
-pub struct CheckEvent {
+#[serde(bound(deserialize = "T: AsRef<str> + Default + Deserialize<'de>"))]
+#[schemars(
+    title = "monitor.check.v1",
+    bound = "T: Default + Serialize + JsonSchema"
+)]
+pub struct CheckEvent<T = String> {
     /// Always `monitor.check.v1`.
     #[schemars(extend("const" = "monitor.check.v1"))]
-    pub schema: String,
+    pub schema: T,
     /// UUID v5 of site, region and instant: the same slot always has the same id.
     pub id: Uuid,
     /// The site that was checked.
     pub site_id: SiteId,
     /// Where it was checked from.
-    pub region: Region,
+    pub region: Region<T>,
     /// Which checker did it.
-    pub checker: String,
+    pub checker: T,
     /// The slot: when the check was due.
     #[serde(with = "instant")]
     #[schemars(with = "DateTime<Utc>")]
@@ -58,7 +68,7 @@ pub struct CheckEvent {
     pub outcome: Outcome,
     /// Why it was not a success; `null` for `up` and `degraded`.
     #[serde(default)]
-    pub failure: Option<Failure>,
+    pub failure: Option<Failure<T>>,
     /// What calls for attention although the check succeeded; absent when nothing does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -78,10 +88,10 @@ pub struct CheckEvent {
     pub attempts: u16,
     /// Facts about the HTTP exchange; `null` when none took place.
     #[serde(default)]
-    pub http: Option<HttpFacts>,
+    pub http: Option<HttpFacts<T>>,
     /// Facts about the TLS session and certificate, also when verification failed.
     #[serde(default)]
-    pub tls: Option<TlsFacts>,
+    pub tls: Option<TlsFacts<T>>,
 }
 
 /// Whether the body had the expected content.
@@ -164,51 +174,54 @@ pub struct Timings {
 
 /// Facts about the last HTTP exchange of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct HttpFacts {
+#[schemars(bound = "T: Serialize + JsonSchema")]
+pub struct HttpFacts<T = String> {
     /// `1.0`, `1.1` or `2`; `null` when no response was seen.
     #[serde(default)]
-    pub version: Option<String>,
+    pub version: Option<T>,
     /// Address and port that was connected to.
     #[serde(default)]
-    pub remote_addr: Option<String>,
+    pub remote_addr: Option<T>,
     /// How many redirects were followed.
     pub redirects: u8,
     /// Where the last request went, without query and fragment.
     #[serde(default)]
-    pub final_url: Option<String>,
+    pub final_url: Option<T>,
     /// Decoded bytes of the body that were read.
     pub body_bytes: u64,
     /// The responses that led elsewhere, in order; absent when none did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hops: Vec<Hop>,
+    pub hops: Vec<Hop<T>>,
 }
 
 /// A redirect that was followed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Hop {
+#[schemars(bound = "T: Serialize + JsonSchema")]
+pub struct Hop<T = String> {
     /// Where the request went, without query and fragment.
-    pub url: String,
+    pub url: T,
     /// The status that led elsewhere.
     pub status_code: u16,
     /// Address and port that was connected to.
     #[serde(default)]
-    pub remote_addr: Option<String>,
+    pub remote_addr: Option<T>,
     /// How long its phases took; without transfer, because a redirect's body is not read.
     pub timings_us: Timings,
 }
 
 /// Facts about the last TLS session of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct TlsFacts {
+#[serde(default, bound(deserialize = "T: Default + Deserialize<'de>"))]
+#[schemars(bound = "T: Default + Serialize + JsonSchema")]
+pub struct TlsFacts<T = String> {
     /// Protocol version, such as `1.3`; `null` when the handshake did not end.
-    pub version: Option<String>,
+    pub version: Option<T>,
     /// Cipher suite, by its IANA name.
-    pub cipher: Option<String>,
+    pub cipher: Option<T>,
     /// Subject of the server's certificate.
-    pub subject: Option<String>,
+    pub subject: Option<T>,
     /// Its issuer.
-    pub issuer: Option<String>,
+    pub issuer: Option<T>,
     /// Valid from.
     #[serde(with = "instant::option")]
     #[schemars(with = "Option<DateTime<Utc>>")]
@@ -218,39 +231,40 @@ pub struct TlsFacts {
     #[schemars(with = "Option<DateTime<Utc>>")]
     pub not_after: Option<DateTime<Utc>>,
     /// SHA-256 of the certificate, in hexadecimal.
-    pub sha256: Option<String>,
+    pub sha256: Option<T>,
     /// The certificates that the server sent after its own, in order; only of a check that is not
     /// simply up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub chain: Vec<ChainCertificate>,
+    pub chain: Vec<ChainCertificate<T>>,
     /// What verification found wrong, of a site that does not ask for it (`tls_verify: false`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub verify_error: Option<VerifyError>,
+    pub verify_error: Option<VerifyError<T>>,
 }
 
 /// A certificate that the server sent after its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct ChainCertificate {
+#[serde(default, bound(deserialize = "T: Default + Deserialize<'de>"))]
+#[schemars(bound = "T: Default + Serialize + JsonSchema")]
+pub struct ChainCertificate<T = String> {
     /// Its subject.
-    pub subject: Option<String>,
+    pub subject: Option<T>,
     /// Its issuer.
-    pub issuer: Option<String>,
+    pub issuer: Option<T>,
     /// Valid until.
     #[serde(with = "instant::option")]
     #[schemars(with = "Option<DateTime<Utc>>")]
     pub not_after: Option<DateTime<Utc>>,
     /// Its SHA-256, in hexadecimal.
-    pub sha256: Option<String>,
+    pub sha256: Option<T>,
 }
 
 /// Why a certificate was not to be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct VerifyError {
+pub struct VerifyError<T = String> {
     /// The failure that it would have been.
     pub kind: FailureKind,
     /// One line for people.
-    pub detail: String,
+    pub detail: T,
 }
 
 impl From<Failure> for VerifyError {

@@ -231,14 +231,14 @@ impl FailureKind {
 
 /// Why a check failed, where, and in one line for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Failure {
+pub struct Failure<T = String> {
     /// The reason, from the closed list.
     pub kind: FailureKind,
     /// Where the check died; `null` when it never began.
     #[serde(default)]
     pub phase: Option<Phase>,
     /// One line for people; never holds a secret.
-    pub detail: String,
+    pub detail: T,
 }
 
 /// Longest `detail`, in characters; what is longer is cut.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Longest region name, in bytes.
 const MAX_LEN: usize = 63;
@@ -13,12 +14,10 @@ const MAX_LEN: usize = 63;
 ///
 /// Lower-case letters, digits, `-`, `_` and `.`, at most 63 of them, beginning with a letter or a
 /// digit. Part of the identity of a result, so renaming a region starts a new history.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(transparent)]
 #[schemars(with = "String", extend("pattern" = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
-pub struct Region(String);
+pub struct Region<T = String>(T);
 
 /// Why a text is not a region name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,17 +27,32 @@ pub struct Region(String);
 )]
 pub struct InvalidRegion(String);
 
-impl Region {
+impl<T: AsRef<str>> Region<T> {
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_ref()
+    }
+
+    fn new(name: T) -> Result<Self, InvalidRegion> {
+        if is_name(name.as_ref()) {
+            Ok(Self(name))
+        } else {
+            Err(InvalidRegion(name.as_ref().to_owned()))
+        }
     }
 }
 
-impl fmt::Display for Region {
+fn is_name(text: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let allowed = |byte: &u8| alphanumeric(byte) || matches!(byte, b'-' | b'_' | b'.');
+    let bytes = text.as_bytes();
+    bytes.len() <= MAX_LEN && bytes.first().is_some_and(alphanumeric) && bytes.iter().all(allowed)
+}
+
+impl<T: AsRef<str>> fmt::Display for Region<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -46,29 +60,13 @@ impl FromStr for Region {
     type Err = InvalidRegion;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let allowed = |c: char| alphanumeric(c) || matches!(c, '-' | '_' | '.');
-        let valid =
-            text.len() <= MAX_LEN && text.starts_with(alphanumeric) && text.chars().all(allowed);
-        if valid {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidRegion(text.to_owned()))
-        }
+        Self::new(text.to_owned())
     }
 }
 
-impl TryFrom<String> for Region {
-    type Error = InvalidRegion;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Region> for String {
-    fn from(region: Region) -> Self {
-        region.0
+impl<'de, T: AsRef<str> + Deserialize<'de>> Deserialize<'de> for Region<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(T::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

@@ -1,5 +1,6 @@
 //! When a site is due, and what identifies the result.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -69,10 +70,24 @@ impl Slot {
     /// computes it and however often.
     #[must_use]
     pub fn check_id(&self) -> Uuid {
-        let millis = self.scheduled_at.timestamp_millis();
-        let name = format!("{}/{}/{millis}", self.site_id, self.region);
-        Uuid::new_v5(&NAMESPACE, name.as_bytes())
+        check_id(self.site_id, &self.region, self.scheduled_at)
     }
+}
+
+/// The id of the result of a slot that may be in parts.
+pub(crate) fn check_id<T: AsRef<str>>(
+    site_id: SiteId,
+    region: &Region<T>,
+    scheduled_at: DateTime<Utc>,
+) -> Uuid {
+    let millis = scheduled_at.timestamp_millis();
+    // Two numbers of at most 20 characters, a region of at most 63, and what is between them.
+    let mut name = [0; 128];
+    let mut rest = name.as_mut_slice();
+    let written = write!(rest, "{site_id}/{region}/{millis}");
+    debug_assert!(written.is_ok(), "a region is longer than a region can be");
+    let length = 128 - rest.len();
+    Uuid::new_v5(&NAMESPACE, &name[..length])
 }
 
 #[cfg(test)]

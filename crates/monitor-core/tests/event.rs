@@ -7,8 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-use monitor_core::CheckEvent;
-use monitor_core::event::{DecodeError, json_schema};
+use monitor_core::event::{DecodeError, KeptEvent, json_schema};
+use monitor_core::{CheckEvent, Outcome};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -41,6 +41,67 @@ fn golden_events_are_read_and_written_back_unchanged() {
         let written: Value = serde_json::from_slice(&event.encode().unwrap()).unwrap();
         assert_eq!(written, golden, "{}", path.display());
     }
+}
+
+/// What is kept agrees with the whole: both are refused alike, or one is a part of the other.
+fn assert_kept_alike(json: &[u8]) {
+    let (kept, whole) = match (KeptEvent::decode(json), CheckEvent::decode(json)) {
+        (Ok(kept), Ok(whole)) => (kept, whole),
+        (kept, whole) => {
+            let verdict = |error: DecodeError| (error.reason(), error.to_string());
+            let (kept, whole) = (kept.map_err(verdict), whole.map_err(verdict));
+            assert_eq!(kept.map(drop), whole.map(drop));
+            return;
+        }
+    };
+    let evidence = kept.evidence.as_ref().map(|each| json!(each));
+    let tells = whole.outcome != Outcome::Up && (whole.http.is_some() || whole.tls.is_some());
+    let expected = tells.then(|| json!({ "http": whole.http, "tls": whole.tls }));
+    assert_eq!(evidence, expected);
+    let failure = kept.failure.as_ref().map(|each| json!(each));
+    assert_eq!(failure, whole.failure.as_ref().map(|each| json!(each)));
+    let not_after = whole.tls.as_ref().and_then(|tls| tls.not_after);
+    assert_eq!(kept.cert_not_after, not_after);
+    assert_eq!(kept.region.as_str(), whole.region.as_str());
+    assert_eq!(*kept.checker, *whole.checker);
+    assert_eq!((kept.id, kept.site_id), (whole.id, whole.site_id));
+    assert_eq!(kept.scheduled_at, whole.scheduled_at);
+    assert_eq!(kept.started_at, whole.started_at);
+    assert_eq!((kept.outcome, kept.content), (whole.outcome, whole.content));
+    assert_eq!(
+        (kept.warnings, kept.suspect),
+        (whole.warnings, whole.suspect)
+    );
+    assert_eq!(kept.status_code, whole.status_code);
+    assert_eq!(
+        (kept.timings_us, kept.attempts),
+        (whole.timings_us, whole.attempts)
+    );
+}
+
+#[test]
+fn what_is_kept_of_golden_events_is_theirs() {
+    for (_, golden) in golden_events() {
+        assert_kept_alike(golden.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn bytes_that_are_not_utf8_are_refused_only_where_they_matter() {
+    let (_, golden) = golden_events().remove(0);
+    let json = golden.to_string().replacen('{', r#"{"unknown":"~","#, 1);
+    let broken = |place: &str, by: &[u8]| {
+        let at = json.find(place).unwrap();
+        let mut bytes = json.clone().into_bytes();
+        bytes.splice(at..=at, by.iter().copied());
+        bytes
+    };
+    let unknown = broken("~", b"\xff");
+    assert!(CheckEvent::decode(&unknown).is_ok());
+    assert_kept_alike(&unknown);
+    let known = broken("checker-", b"\xff");
+    assert!(CheckEvent::decode(&known).is_err());
+    assert_kept_alike(&known);
 }
 
 #[test]
@@ -200,7 +261,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
-        let _decoded = CheckEvent::decode(&bytes).map_err(|error| error.to_string());
+        assert_kept_alike(&bytes);
     }
 
     #[test]
@@ -215,6 +276,7 @@ proptest! {
             let place: &String = place.get(&all);
             *event.pointer_mut(place).unwrap() = value;
         }
+        assert_kept_alike(event.to_string().as_bytes());
         if let Ok(event) = decode(&event) {
             prop_assert_eq!(CheckEvent::decode(&event.encode().unwrap()).unwrap(), event);
         }

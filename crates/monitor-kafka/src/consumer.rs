@@ -184,9 +184,10 @@ fn client(settings: &KafkaSettings, options: &ConsumerOptions) -> Result<Client,
         .set("isolation.level", "read_committed")
         .set("check.crcs", "true")
         .set("partition.assignment.strategy", "range,roundrobin")
-        .set("queued.max.messages.kbytes", "8192")
-        // One answer must not exceed what may be queued by much.
-        .set("fetch.max.bytes", "4194304")
+        .set("queued.max.messages.kbytes", "2048")
+        // Answers are compressed, and may hold several times as much as may be queued. This is as
+        // small as the client lets it be.
+        .set("fetch.max.bytes", "1048576")
         // The default of a second stalls the reader whenever the local queue was full.
         .set("fetch.queue.backoff.ms", "5")
         .set(

@@ -8,7 +8,7 @@ mod state;
 mod transaction;
 mod values;
 
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 use sqlx::PgConnection;
 
 use self::batch::rows_of;
@@ -62,9 +62,9 @@ impl CheckWriter {
     /// transaction is not known, and to store the same events again is right in either case. After
     /// an error nothing is stored, and the writer can be used again unless the error's class says
     /// [`Reconnect`](crate::ErrorClass::Reconnect).
-    pub async fn store<'a>(
+    pub async fn store(
         &mut self,
-        events: impl IntoIterator<Item = &'a CheckEvent>,
+        events: &[KeptEvent<'_>],
         progress: Option<&Progress<'_>>,
     ) -> Result<Inserted, StoreError> {
         self.memory
@@ -79,28 +79,27 @@ impl CheckWriter {
 }
 
 /// Stores events once, as [`CheckWriter::store`] does, for those who have no writer.
-pub async fn store<'a>(
+pub async fn store(
     connection: &mut PgConnection,
-    events: impl IntoIterator<Item = &'a CheckEvent>,
+    events: &[KeptEvent<'_>],
     progress: Option<&Progress<'_>>,
 ) -> Result<Inserted, StoreError> {
     Memory::default().store(connection, events, progress).await
 }
 
 impl Memory {
-    async fn store<'a>(
+    async fn store(
         &mut self,
         connection: &mut PgConnection,
-        events: impl IntoIterator<Item = &'a CheckEvent>,
+        events: &[KeptEvent<'_>],
         progress: Option<&Progress<'_>>,
     ) -> Result<Inserted, StoreError> {
-        let events: Vec<_> = events.into_iter().collect();
         if events.is_empty() && progress.is_none() {
             return Ok(Inserted::default());
         }
-        self.names.learn(connection, &events).await?;
+        self.names.learn(connection, events).await?;
         let batch = Batch {
-            rows: rows_of(&events, &self.names)?,
+            rows: rows_of(events, &self.names)?,
             warning_type: self.names.warning_type(),
             progress,
         };

@@ -6,6 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
+use sqlx::postgres::PgCopyIn;
 
 use crate::error::StoreError;
 
@@ -18,6 +19,9 @@ const POSTGRES_EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };
+
+/// A copy that is under way.
+type Copying<'a> = PgCopyIn<&'a mut PgConnection>;
 
 /// The number of a type of our own, which an array of it has to name.
 pub(crate) async fn type_number(
@@ -51,12 +55,24 @@ impl CopyData {
 
     /// Sends all of it, by a statement that copies from the client in this format.
     pub(crate) async fn send(
-        mut self,
+        self,
         connection: &mut PgConnection,
         statement: &str,
     ) -> Result<(), sqlx::Error> {
+        let copy = connection.copy_in_raw(statement).await?;
+        self.finish(copy).await
+    }
+
+    /// Sends what there is so far, and makes room for more.
+    pub(crate) async fn send_piece(&mut self, copy: &mut Copying<'_>) -> Result<(), sqlx::Error> {
+        copy.send(self.bytes.as_slice()).await?;
+        self.bytes.clear();
+        Ok(())
+    }
+
+    /// Sends the rest.
+    pub(crate) async fn finish(mut self, mut copy: Copying<'_>) -> Result<(), sqlx::Error> {
         self.bytes.extend_from_slice(&TRAILER.to_be_bytes());
-        let mut copy = connection.copy_in_raw(statement).await?;
         copy.send(self.bytes).await?;
         copy.finish().await.map(drop)
     }

@@ -1,7 +1,7 @@
-//! From messages to what can be stored and what cannot. Pure.
+//! From messages to what can be stored and what cannot.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 use monitor_kafka::{Chunk, DeadLetter, Received, Stage, Ticket};
 
 /// How far in the future a slot may lie: clocks differ a little, days do not.
@@ -11,40 +11,45 @@ const BEHIND: TimeDelta = TimeDelta::days(366);
 
 /// What a number of messages came to.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+pub(crate) struct Batch<'a> {
     /// The messages, for the case that the database refuses an event.
-    chunks: Vec<Chunk>,
-    /// Events to store.
-    pub(crate) events: Vec<CheckEvent>,
+    chunks: &'a [Chunk],
+    /// Events to store; their texts are in the messages.
+    pub(crate) events: Vec<KeptEvent<'a>>,
     /// Chunk of each event, and its place there.
     origins: Vec<(usize, usize)>,
     /// Messages that cannot be stored.
     pub(crate) letters: Vec<DeadLetter>,
 }
 
-impl Batch {
-    /// Reads every message that the ticket holds.
-    pub(crate) fn read(chunks: Vec<Chunk>, ticket: &Ticket, now: DateTime<Utc>) -> Self {
+impl<'a> Batch<'a> {
+    /// Reads every message that the ticket holds. A batch takes a while to read, so whatever else
+    /// is under way gets a turn after each chunk.
+    pub(crate) async fn read(chunks: &'a [Chunk], ticket: &Ticket, now: DateTime<Utc>) -> Self {
         let messages = chunks.iter().map(Chunk::len).sum();
         let mut batch = Self {
-            chunks: Vec::new(),
+            chunks,
             events: Vec::with_capacity(messages),
             origins: Vec::with_capacity(messages),
             letters: Vec::new(),
         };
         for (number, chunk) in chunks.iter().enumerate() {
-            let all_ours = ticket.covers(chunk);
-            for (place, message) in chunk.iter().enumerate() {
-                if all_ours || ticket.holds(&message) {
-                    batch.read_one(&message, (number, place), now);
-                }
-            }
+            batch.read_chunk(number, chunk, ticket, now);
+            tokio::task::yield_now().await;
         }
-        batch.chunks = chunks;
         batch
     }
 
-    fn read_one(&mut self, message: &Received<'_>, origin: (usize, usize), now: DateTime<Utc>) {
+    fn read_chunk(&mut self, number: usize, chunk: &'a Chunk, ticket: &Ticket, now: DateTime<Utc>) {
+        let all_ours = ticket.covers(chunk);
+        for (place, message) in chunk.iter().enumerate() {
+            if all_ours || ticket.holds(&message) {
+                self.read_one(&message, (number, place), now);
+            }
+        }
+    }
+
+    fn read_one(&mut self, message: &Received<'a>, origin: (usize, usize), now: DateTime<Utc>) {
         match read(message, now) {
             Ok(event) => {
                 self.events.push(event);
@@ -80,10 +85,13 @@ fn letter(message: &Received<'_>, stage: Stage, class: String, reason: String) -
     }
 }
 
-fn read(message: &Received<'_>, now: DateTime<Utc>) -> Result<CheckEvent, (&'static str, String)> {
+fn read<'a>(
+    message: &Received<'a>,
+    now: DateTime<Utc>,
+) -> Result<KeptEvent<'a>, (&'static str, String)> {
     let payload = message.payload;
     let payload = payload.ok_or(("no_value", "the message has no value".to_owned()))?;
-    let event = CheckEvent::decode(payload).map_err(|error| (error.reason(), error.to_string()))?;
+    let event = KeptEvent::decode(payload).map_err(|error| (error.reason(), error.to_string()))?;
     if event.scheduled_at > now + AHEAD || event.scheduled_at < now - BEHIND {
         let at = event.scheduled_at;
         return Err((

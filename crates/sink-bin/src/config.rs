@@ -32,7 +32,7 @@ impl SinkSettings {
     /// Most messages that are handed over at a time: a part of a batch, so that a batch can be
     /// filled closely without ever exceeding its limit.
     pub(crate) fn chunk_size(&self) -> usize {
-        (self.batch_max_events / 5).max(1)
+        (self.batch_max_events / 20).max(1)
     }
 }
 
@@ -46,7 +46,7 @@ impl Section for SinkSettings {
         ),
         Variable::with_default(
             "SINK_BATCH_MAX_EVENTS",
-            "5000",
+            "20000",
             "most events in one transaction",
         ),
         Variable::with_default(

@@ -1,5 +1,6 @@
 //! `sink`: stores the check events of Kafka in PostgreSQL, each exactly once.
 
+mod backlog;
 mod batch;
 mod breaker;
 mod config;

@@ -11,7 +11,10 @@ use monitor_runtime::{CancellationToken, Component, Context};
 use monitor_store::maintenance::{self, Expired, Retention, Status};
 use monitor_store::rollups::Count;
 use monitor_store::{DatabaseSettings, ErrorClass, PgConnection, StoreError, schema};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::backlog::{Backlog, Waiting};
 
 /// Time between two rounds.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -44,6 +47,9 @@ impl Trouble {
     }
 }
 
+/// Longest time that rolling up waits before it asks again whether there is still a backlog.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Maintenance as this sink does it.
 pub(crate) struct Maintenance {
     database: DatabaseSettings,
@@ -69,11 +75,18 @@ impl Maintenance {
     }
 
     /// Starts to do a round every half a minute, and at once while there is more to do.
-    pub(crate) fn start(mut self, context: &Context) {
+    ///
+    /// A round waits while this sink has a backlog: it would add up hours that are still being
+    /// filled, and each of them again with every batch.
+    pub(crate) fn start(mut self, context: &Context, waiting: watch::Receiver<Waiting>) {
         let stop = context.stop.clone();
         context.spawn("maintenance", async move {
+            let mut backlog = Backlog::default();
             let rounds = async {
                 loop {
+                    while backlog.comes_first(*waiting.borrow(), Instant::now().into_std()) {
+                        sleep(PATIENCE).await;
+                    }
                     if !self.round().await {
                         sleep(PAUSE).await;
                     }

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge, histogram};
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 use monitor_kafka::{Lag, Progress, Rebalances};
 use monitor_runtime::CancellationToken;
 use monitor_store::Inserted;
+use tokio::sync::watch;
 
+use crate::backlog::Waiting;
 use crate::batch::Batch;
 
 /// How often the lag is told anew.
@@ -24,7 +26,7 @@ pub(crate) fn stored(inserted: &Inserted) {
 }
 
 /// A batch was stored.
-pub(crate) fn batch(batch: &Batch, elapsed: Duration) {
+pub(crate) fn batch(batch: &Batch<'_>, elapsed: Duration) {
     let events = batch.events.len();
     histogram!("sink_batch_seconds").record(elapsed.as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a number of events is small")]
@@ -43,13 +45,18 @@ pub(crate) fn batch(batch: &Batch, elapsed: Duration) {
 }
 
 /// When a check had its result.
-fn finished_at(event: &CheckEvent) -> DateTime<Utc> {
+fn finished_at(event: &KeptEvent<'_>) -> DateTime<Utc> {
     let took = event.timings_us.total.unwrap_or(0);
     event.started_at.unwrap_or(event.scheduled_at) + TimeDelta::microseconds(i64::from(took))
 }
 
-/// Tells the lag and the rebalances of a consumer until `stop`, when it has none any more.
-pub(crate) async fn follow(progress: Progress, stop: CancellationToken) {
+/// Tells the lag and the rebalances of a consumer until `stop`, when it has none any more, and what
+/// waits for it in all partitions together.
+pub(crate) async fn follow(
+    progress: Progress,
+    waiting: &watch::Sender<Waiting>,
+    stop: CancellationToken,
+) {
     let (mut told, mut counted) = (HashSet::new(), Rebalances::default());
     let mut ticks = tokio::time::interval(INTERVAL);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -57,6 +64,7 @@ pub(crate) async fn follow(progress: Progress, stop: CancellationToken) {
         count(counted, rebalances);
         counted = rebalances;
         let lags = progress.lags();
+        waiting.send_replace(total(rebalances, &lags));
         let now = Utc::now().timestamp_millis();
         let ours = lags.iter().map(|lag| lag.partition).collect();
         for lag in &lags {
@@ -71,6 +79,12 @@ pub(crate) async fn follow(progress: Progress, stop: CancellationToken) {
     for partition in told {
         set(partition, 0, 0.0);
     }
+}
+
+/// What waits in all partitions; not known before there was an assignment, and the end of each.
+fn total(rebalances: Rebalances, lags: &[Lag]) -> Waiting {
+    let events = lags.iter().map(|lag| lag.events);
+    (rebalances.assigned > 0).then(|| events.sum())?
 }
 
 /// Another consumer begins to count from zero, so it is the difference that is told.

@@ -15,8 +15,12 @@ use crate::settle::Settler;
 use crate::start::{Gap, start};
 use crate::writer::Writer;
 
-/// Most bytes of messages in a batch, unless one chunk alone has more.
-const BATCH_BYTES: usize = 8 << 20;
+/// Most bytes of messages in a batch, but for its last chunk.
+const BATCH_BYTES: usize = 7 << 20;
+/// Most bytes of messages that are being stored or wait to be, but for the last chunk. Less than a
+/// batch for each writer and another one: what comes next can wait with the client, and there it is
+/// compressed.
+const BYTES: usize = 17 << 20;
 
 /// Reads, settles and commits until `stop`, or until the consumer has nothing more.
 pub(crate) async fn run(
@@ -32,6 +36,7 @@ pub(crate) async fn run(
         writers,
         jobs: JoinSet::new(),
         batches: 0,
+        bytes: 0,
         starting: false,
         filling: Filling::new(settings),
         ended: false,
@@ -66,6 +71,8 @@ struct Pipeline {
     jobs: JoinSet<(Job, Writer)>,
     /// How many batches are being settled.
     batches: usize,
+    /// How many bytes of messages are in them.
+    bytes: usize,
     /// Whether partitions are being started.
     starting: bool,
     filling: Filling,
@@ -76,7 +83,8 @@ struct Pipeline {
 #[derive(Clone, Copy)]
 enum Job {
     Start,
-    Batch,
+    /// Messages of so many bytes.
+    Batch(usize),
 }
 
 impl Pipeline {
@@ -85,7 +93,8 @@ impl Pipeline {
     }
 
     fn has_room(&self) -> bool {
-        !self.ended && !self.filling.is_full()
+        let all = self.bytes + self.filling.bytes;
+        !self.ended && !self.filling.is_full() && (all < BYTES || self.filling.chunks.is_empty())
     }
 
     /// Gives work to the writers that are free. To let partitions begin comes first.
@@ -133,13 +142,14 @@ impl Pipeline {
         let Some(mut writer) = self.writers.pop() else {
             return;
         };
-        self.batches += 1;
+        let bytes = self.filling.bytes;
+        (self.batches, self.bytes) = (self.batches + 1, self.bytes + bytes);
         let chunks = self.filling.take();
         let ticket = self.progress.take(&chunks);
         let settler = Arc::clone(&self.settler);
         self.jobs.spawn(async move {
-            settler.settle(&mut writer, &ticket, chunks).await;
-            (Job::Batch, writer)
+            settler.settle(&mut writer, &ticket, &chunks).await;
+            (Job::Batch(bytes), writer)
         });
     }
 
@@ -150,7 +160,9 @@ impl Pipeline {
         let (job, writer) = job.context("storing ended without an end")?;
         match job {
             Job::Start => self.starting = false,
-            Job::Batch => self.batches -= 1,
+            Job::Batch(bytes) => {
+                (self.batches, self.bytes) = (self.batches - 1, self.bytes - bytes);
+            }
         }
         self.writers.push(writer);
         Ok(())

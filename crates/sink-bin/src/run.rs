@@ -3,6 +3,7 @@
 use monitor_kafka::{KafkaSettings, topics};
 use monitor_runtime::{Context, retry_until_ready};
 use monitor_store::DatabaseSettings;
+use tokio::sync::watch;
 
 use crate::config::{Arguments, SinkSettings};
 use crate::maintenance::Maintenance;
@@ -45,6 +46,7 @@ pub(crate) async fn run(
         return Ok(());
     }
 
+    let (waiting, seen_waiting) = watch::channel(None);
     let sessions = Sessions {
         settings,
         kafka,
@@ -54,6 +56,7 @@ pub(crate) async fn run(
             kafka: kafka_component,
             letters,
         },
+        waiting,
     };
     let stop = &context.stop;
     if arguments.once {
@@ -61,7 +64,7 @@ pub(crate) async fn run(
         maintenance.once(stop).await;
         return Ok(());
     }
-    maintenance.start(&context);
+    maintenance.start(&context, seen_waiting);
     let comparing = retention.compare_with_topic(&sessions.kafka);
     let compared = stop.run_until_cancelled(comparing);
     let (stored, _) = tokio::join!(sessions.run(stop), compared);

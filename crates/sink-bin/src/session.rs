@@ -9,7 +9,9 @@ use monitor_kafka::{
 };
 use monitor_runtime::{CancellationToken, Component, retry_until_ready};
 use monitor_store::DatabaseSettings;
+use tokio::sync::watch;
 
+use crate::backlog::Waiting;
 use crate::config::SinkSettings;
 use crate::letters::Letters;
 use crate::settle::Settler;
@@ -26,6 +28,8 @@ pub(crate) struct Sessions {
     pub(crate) kafka: KafkaSettings,
     pub(crate) database: DatabaseSettings,
     pub(crate) components: Components,
+    /// Told how many events wait to be stored.
+    pub(crate) waiting: watch::Sender<Waiting>,
 }
 
 /// Through which it is told what is in the way.
@@ -72,7 +76,7 @@ impl Sessions {
             let _end = stop.clone().drop_guard();
             self.store(consumer, stop).await
         };
-        let telling = observe::follow(progress, stop.clone());
+        let telling = observe::follow(progress, &self.waiting, stop.clone());
         let watching = self.components.kafka.follow(link, Link::trouble, stop);
         let (stored, (), ()) = tokio::join!(storing, telling, watching);
         stored

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use metrics::counter;
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 use monitor_kafka::{Chunk, Progress, Ticket};
 use monitor_runtime::{Backoff, CancellationToken, Component, Retry};
 use monitor_store::ErrorClass;
@@ -60,9 +60,9 @@ impl Settler {
 
     /// Deals with messages, however long it takes. When asked to stop before that, or when they are
     /// not ours any more, they will be read again, here or elsewhere.
-    pub(crate) async fn settle(&self, writer: &mut Writer, ticket: &Ticket, chunks: Vec<Chunk>) {
+    pub(crate) async fn settle(&self, writer: &mut Writer, ticket: &Ticket, chunks: &[Chunk]) {
         let started = Instant::now();
-        let mut batch = Batch::read(chunks, ticket, Utc::now());
+        let mut batch = Batch::read(chunks, ticket, Utc::now()).await;
         lock(&self.breaker).saw(batch.events.len(), started);
         if self.store(writer, ticket, &mut batch).await.is_none() {
             self.read_again(ticket);
@@ -100,7 +100,12 @@ impl Settler {
     }
 
     /// Stores all events that can be, in one transaction if possible.
-    async fn store(&self, writer: &mut Writer, ticket: &Ticket, batch: &mut Batch) -> Option<()> {
+    async fn store(
+        &self,
+        writer: &mut Writer,
+        ticket: &Ticket,
+        batch: &mut Batch<'_>,
+    ) -> Option<()> {
         let mut parts = VecDeque::new();
         parts.push_back(0..batch.events.len());
         let mut claimed = false;
@@ -134,7 +139,7 @@ impl Settler {
         &self,
         writer: &mut Writer,
         ticket: &Ticket,
-        events: &[CheckEvent],
+        events: &[KeptEvent<'_>],
         last: bool,
     ) -> Option<Stored> {
         let mut retry = Retry::new(&self.database, BACKOFF, &self.stop);

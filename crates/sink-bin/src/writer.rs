@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 use monitor_kafka::Progress;
 use monitor_store::checks::CheckWriter;
 use monitor_store::{DatabaseSettings, ErrorClass, Inserted, StoreError, progress, schema};
@@ -99,7 +99,7 @@ impl Writer {
     /// then the events are not ours to store.
     pub(crate) async fn store(
         &mut self,
-        events: &[CheckEvent],
+        events: &[KeptEvent<'_>],
         claims: impl FnOnce() -> Option<HashMap<i32, i64>>,
     ) -> Result<Option<Inserted>, WriteError> {
         let mut checks = self.connected().await?;

@@ -92,9 +92,11 @@ pub(crate) fn run(rounds: u32, means: &Means<'_>) -> Result<(Vec<Sample>, String
                 postgres_micros,
                 ..
             } = pace;
+            let mebibytes =
+                peak_bytes.map_or(String::new(), |peak| format!(", {} MiB", peak >> 20));
             console::say(&format!(
                 "  round {round}, {way}: {rows_per_second:.0} rows/s, \
-                 {client_micros:.2} + {postgres_micros:.2} µs"
+                 {client_micros:.2} + {postgres_micros:.2} µs{mebibytes}"
             ));
             samples.push(Sample {
                 round,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{CheckEvent, SCHEMA, Timings};
 use crate::failure::Outcome;
+use crate::slot::check_id;
 
 /// Longest `checker` name, in bytes.
 const MAX_CHECKER: usize = 255;
@@ -54,11 +55,24 @@ struct Envelope {
     schema: Option<String>,
 }
 
-pub(super) fn decode(json: &[u8]) -> Result<CheckEvent, DecodeError> {
-    match serde_json::from_slice::<CheckEvent>(json) {
-        Ok(event) if event.schema == SCHEMA => check_values(event),
+/// What the texts of an event may be.
+pub(super) trait EventText<'a>: AsRef<str> + Default + Deserialize<'a> {}
+
+impl<'a, T: AsRef<str> + Default + Deserialize<'a>> EventText<'a> for T {}
+
+pub(super) fn decode<'a, T: EventText<'a>>(json: &'a [u8]) -> Result<CheckEvent<T>, DecodeError> {
+    // Strings that are known to be UTF-8 need not be checked one by one.
+    let read = match str::from_utf8(json) {
+        Ok(text) => serde_json::from_str::<CheckEvent<T>>(text),
+        Err(_) => serde_json::from_slice(json),
+    };
+    match read {
+        Ok(event) if event.schema.as_ref() == SCHEMA => match check_values(&event) {
+            Ok(()) => Ok(event),
+            Err(error) => Err(DecodeError::Impossible(error)),
+        },
         Ok(event) => Err(DecodeError::OtherSchema {
-            found: Some(event.schema),
+            found: Some(event.schema.as_ref().to_owned()),
         }),
         Err(error) => Err(explain(json, error)),
     }
@@ -78,22 +92,20 @@ fn explain(json: &[u8], error: serde_json::Error) -> DecodeError {
     }
 }
 
-fn check_values(event: CheckEvent) -> Result<CheckEvent, DecodeError> {
-    identity(&event)
-        .and_then(|()| instants(&event))
-        .and_then(|()| verdict(&event))
-        .and_then(|()| measurements(&event))
-        .and_then(|()| texts(&event))
-        .and_then(|()| lists(&event))
-        .map_err(DecodeError::Impossible)?;
-    Ok(event)
+fn check_values<T: AsRef<str>>(event: &CheckEvent<T>) -> Result<(), String> {
+    identity(event)?;
+    instants(event)?;
+    verdict(event)?;
+    measurements(event)?;
+    texts(event)?;
+    lists(event)
 }
 
-fn identity(event: &CheckEvent) -> Result<(), String> {
+fn identity<T: AsRef<str>>(event: &CheckEvent<T>) -> Result<(), String> {
     if event.site_id.0 <= 0 {
         return Err(format!("site_id is {}, it must be positive", event.site_id));
     }
-    let expected = event.slot().check_id();
+    let expected = check_id(event.site_id, &event.region, event.scheduled_at);
     if event.id != expected {
         return Err(format!(
             "id is {}, its site, region and instant give {expected}",
@@ -103,7 +115,7 @@ fn identity(event: &CheckEvent) -> Result<(), String> {
     Ok(())
 }
 
-fn instants(event: &CheckEvent) -> Result<(), String> {
+fn instants<T: AsRef<str>>(event: &CheckEvent<T>) -> Result<(), String> {
     let (earliest, latest) = (DateTime::UNIX_EPOCH, far_future());
     for (name, instant) in [
         ("scheduled_at", Some(event.scheduled_at)),
@@ -132,7 +144,7 @@ fn far_future() -> DateTime<Utc> {
     DateTime::from_timestamp(7_258_118_400, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-fn verdict(event: &CheckEvent) -> Result<(), String> {
+fn verdict<T: AsRef<str>>(event: &CheckEvent<T>) -> Result<(), String> {
     let from_failure = event.failure.as_ref().map(|f| f.kind.fault().outcome());
     let consistent = match event.outcome {
         Outcome::Up => from_failure.is_none() && event.warnings.is_empty(),
@@ -156,7 +168,7 @@ fn verdict(event: &CheckEvent) -> Result<(), String> {
     Ok(())
 }
 
-fn measurements(event: &CheckEvent) -> Result<(), String> {
+fn measurements<T: AsRef<str>>(event: &CheckEvent<T>) -> Result<(), String> {
     if let Some(code) = event.status_code.filter(|code| !(100..=999).contains(code)) {
         return Err(format!("status_code is {code}, not in 100..=999"));
     }
@@ -178,36 +190,29 @@ fn phases(t: &Timings) -> Result<(), String> {
     Ok(())
 }
 
-fn texts(event: &CheckEvent) -> Result<(), String> {
-    let detail = event.failure.as_ref().map(|f| f.detail.as_str());
-    let http = event.http.as_ref();
-    let tls = event.tls.as_ref();
-    let optional = [
-        ("failure.detail", detail),
-        ("http.version", http.and_then(|h| h.version.as_deref())),
-        (
-            "http.remote_addr",
-            http.and_then(|h| h.remote_addr.as_deref()),
-        ),
-        ("http.final_url", http.and_then(|h| h.final_url.as_deref())),
-        ("tls.version", tls.and_then(|t| t.version.as_deref())),
-        ("tls.cipher", tls.and_then(|t| t.cipher.as_deref())),
-        ("tls.subject", tls.and_then(|t| t.subject.as_deref())),
-        ("tls.issuer", tls.and_then(|t| t.issuer.as_deref())),
-        ("tls.sha256", tls.and_then(|t| t.sha256.as_deref())),
-        (
-            "tls.verify_error",
-            tls.and_then(|t| Some(t.verify_error.as_ref()?.detail.as_str())),
-        ),
-    ];
+fn texts<T: AsRef<str>>(event: &CheckEvent<T>) -> Result<(), String> {
     check_text("checker", &event.checker, MAX_CHECKER)?;
-    for (name, text) in optional {
-        check_text(name, text.unwrap_or_default(), MAX_TEXT)?;
+    if let Some(failure) = &event.failure {
+        check_text("failure.detail", &failure.detail, MAX_TEXT)?;
+    }
+    if let Some(http) = &event.http {
+        check_optional("http.version", http.version.as_ref())?;
+        check_optional("http.remote_addr", http.remote_addr.as_ref())?;
+        check_optional("http.final_url", http.final_url.as_ref())?;
+    }
+    if let Some(tls) = &event.tls {
+        check_optional("tls.version", tls.version.as_ref())?;
+        check_optional("tls.cipher", tls.cipher.as_ref())?;
+        check_optional("tls.subject", tls.subject.as_ref())?;
+        check_optional("tls.issuer", tls.issuer.as_ref())?;
+        check_optional("tls.sha256", tls.sha256.as_ref())?;
+        let verify_error = tls.verify_error.as_ref();
+        check_optional("tls.verify_error", verify_error.map(|error| &error.detail))?;
     }
     Ok(())
 }
 
-fn lists(event: &CheckEvent) -> Result<(), String> {
+fn lists<T: AsRef<str>>(event: &CheckEvent<T>) -> Result<(), String> {
     let hops = event.http.iter().flat_map(|http| &http.hops);
     let chain = event.tls.iter().flat_map(|tls| &tls.chain);
     for (name, count) in [
@@ -221,22 +226,22 @@ fn lists(event: &CheckEvent) -> Result<(), String> {
     for hop in hops {
         phases(&hop.timings_us)?;
         check_text("http.hops.url", &hop.url, MAX_TEXT)?;
-        let address = hop.remote_addr.as_deref().unwrap_or_default();
-        check_text("http.hops.remote_addr", address, MAX_TEXT)?;
+        check_optional("http.hops.remote_addr", hop.remote_addr.as_ref())?;
     }
     for certificate in chain {
-        for text in [
-            &certificate.subject,
-            &certificate.issuer,
-            &certificate.sha256,
-        ] {
-            check_text("tls.chain", text.as_deref().unwrap_or_default(), MAX_TEXT)?;
-        }
+        check_optional("tls.chain", certificate.subject.as_ref())?;
+        check_optional("tls.chain", certificate.issuer.as_ref())?;
+        check_optional("tls.chain", certificate.sha256.as_ref())?;
     }
     Ok(())
 }
 
-fn check_text(name: &str, text: &str, longest: usize) -> Result<(), String> {
+fn check_optional<T: AsRef<str>>(name: &str, text: Option<&T>) -> Result<(), String> {
+    text.map_or(Ok(()), |text| check_text(name, text, MAX_TEXT))
+}
+
+fn check_text<T: AsRef<str>>(name: &str, text: &T, longest: usize) -> Result<(), String> {
+    let text = text.as_ref();
     if text.len() > longest {
         return Err(format!(
             "{name} has {} bytes, more than {longest}",

@@ -53,10 +53,13 @@ pub struct Received<'a> {
 }
 
 impl Chunk {
-    pub(super) fn with_capacity(messages: usize, bytes: usize) -> Self {
+    /// An empty one with room for about as much as another holds. A little more, because growing
+    /// would double it.
+    pub(super) fn like(other: &Self) -> Self {
+        let and_some = |size: usize| size + size / 8;
         Self {
-            bytes: Vec::with_capacity(bytes),
-            items: Vec::with_capacity(messages),
+            bytes: Vec::with_capacity(and_some(other.bytes.len())),
+            items: Vec::with_capacity(and_some(other.items.len())),
             spans: Vec::new(),
         }
     }

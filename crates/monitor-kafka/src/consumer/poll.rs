@@ -293,7 +293,7 @@ impl Poller {
         if self.chunks.capacity() == 0 && !self.chunks.is_closed() {
             return self.wait_for_room();
         }
-        let next = Chunk::with_capacity(self.chunk.len(), self.chunk.bytes());
+        let next = Chunk::like(&self.chunk);
         let chunk = std::mem::replace(&mut self.chunk, next);
         self.member().assignment.handed_over(chunk.spans());
         // Nobody else sends, so there is room, unless nobody receives any more.

@@ -1,7 +1,7 @@
 //! A batch as rows: one for each slot, in the order of the key.
 
 use chrono::{DateTime, Utc};
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 
 use super::names::Names;
 use crate::error::StoreError;
@@ -13,7 +13,7 @@ pub(super) struct Row<'a> {
     pub(super) region_id: i16,
     pub(super) scheduled_at: DateTime<Utc>,
     pub(super) checker_id: i32,
-    pub(super) event: &'a CheckEvent,
+    pub(super) event: &'a KeptEvent<'a>,
 }
 
 impl Row<'_> {
@@ -29,7 +29,7 @@ impl Row<'_> {
 /// There is one for each slot, because one statement cannot touch a row twice: the first, unless a
 /// later one is a real result and it is not.
 pub(super) fn rows_of<'a>(
-    events: &[&'a CheckEvent],
+    events: &'a [KeptEvent<'a>],
     names: &Names,
 ) -> Result<Vec<Row<'a>>, StoreError> {
     let mut ids = names.lookup();

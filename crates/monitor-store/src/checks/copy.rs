@@ -4,7 +4,7 @@ use monitor_core::event::Warning;
 use sqlx::PgConnection;
 
 use super::batch::Row;
-use super::values::{Evidence, Numbers};
+use super::values::Numbers;
 use crate::copy_data::CopyData;
 use crate::error::StoreError;
 
@@ -15,6 +15,8 @@ const STATEMENT: &str = "COPY check_results (
 ) FROM STDIN (FORMAT binary)";
 
 const COLUMNS: i16 = 21;
+/// Rows that are sent at a time: while the server takes them in, the next are written.
+const PIECE: usize = 500;
 /// Bytes of an ordinary row; only to reserve room.
 const ROW_BYTES: usize = 160;
 
@@ -24,12 +26,25 @@ pub(super) async fn rows(
     rows: &[Row<'_>],
     warning_type: u32,
 ) -> Result<(), StoreError> {
-    let mut data = CopyData::new(COLUMNS, rows.len() * ROW_BYTES);
-    for row in rows {
-        write(&mut data, row, warning_type)?;
+    let doing = StoreError::doing;
+    let mut data = CopyData::new(COLUMNS, rows.len().min(PIECE) * ROW_BYTES);
+    let copy = connection.copy_in_raw(STATEMENT).await;
+    let mut copy = copy.map_err(doing("cannot begin to copy checks"))?;
+    for piece in rows.chunks(PIECE) {
+        let written = piece
+            .iter()
+            .try_for_each(|row| write(&mut data, row, warning_type));
+        if let Err(error) = written {
+            let aborted = copy.abort("a value does not fit").await;
+            return aborted
+                .map_err(doing("cannot stop copying checks"))
+                .and(Err(error));
+        }
+        let sent = data.send_piece(&mut copy).await;
+        sent.map_err(doing("cannot copy checks"))?;
     }
-    let copied = data.send(connection, STATEMENT).await;
-    copied.map_err(StoreError::doing("cannot copy checks"))
+    let copied = data.finish(copy).await;
+    copied.map_err(doing("cannot copy checks"))
 }
 
 fn write(data: &mut CopyData, row: &Row<'_>, warning_type: u32) -> Result<(), StoreError> {
@@ -56,9 +71,9 @@ fn write(data: &mut CopyData, row: &Row<'_>, warning_type: u32) -> Result<(), St
     }
     data.value([u8::from(event.suspect)]);
     warnings(data, &event.warnings, warning_type);
-    data.optional_text(failure.map(|failure| failure.detail.as_str()));
-    match Evidence::of(event) {
-        Some(evidence) => data.json(&evidence)?,
+    data.optional_text(failure.map(|failure| failure.detail.as_ref()));
+    match &event.evidence {
+        Some(evidence) => data.json(evidence)?,
         None => data.null(),
     }
     Ok(())

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use monitor_core::event::{Evidence, Text};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::batch::Row;
-use super::values::{Evidence, Numbers};
+use super::values::Numbers;
 use crate::error::StoreError;
 
 /// One vector per column of `check_results`.
@@ -29,7 +30,7 @@ struct Columns<'a> {
     /// As the text of an array, because arrays of arrays must be rectangular.
     warnings: Vec<Option<String>>,
     failure_detail: Vec<Option<&'a str>>,
-    evidence: Vec<Option<Json<Evidence<'a>>>>,
+    evidence: Vec<Option<Json<&'a Evidence<Text<'a>>>>>,
 }
 
 impl<'a> Columns<'a> {
@@ -66,8 +67,8 @@ impl<'a> Columns<'a> {
         self.warnings
             .push((!warnings.is_empty()).then(|| format!("{{{}}}", warnings.join(","))));
         self.failure_detail
-            .push(failure.map(|failure| failure.detail.as_str()));
-        self.evidence.push(Evidence::of(event).map(Json));
+            .push(failure.map(|failure| failure.detail.as_ref()));
+        self.evidence.push(event.evidence.as_deref().map(Json));
         Ok(())
     }
 }
@@ -157,7 +158,7 @@ async fn upsert(
         &columns.suspect,
         &columns.warnings as &[Option<String>],
         &columns.failure_detail as &[Option<&str>],
-        &columns.evidence as &[Option<Json<Evidence<'_>>>],
+        &columns.evidence as &[Option<Json<&Evidence<Text<'_>>>>],
     )
     .fetch_all(connection)
     .await?;

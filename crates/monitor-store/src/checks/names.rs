@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use monitor_core::CheckEvent;
+use monitor_core::event::KeptEvent;
 use sqlx::PgConnection;
 
 use crate::copy_data::type_number;
@@ -25,7 +25,7 @@ impl Names {
     pub(super) async fn learn(
         &mut self,
         connection: &mut PgConnection,
-        events: &[&CheckEvent],
+        events: &[KeptEvent<'_>],
     ) -> Result<(), StoreError> {
         let doing = StoreError::doing;
         if self.warning_type.is_none() {
@@ -37,7 +37,7 @@ impl Names {
             self.regions
                 .extend(found.map_err(doing("cannot give an id to a region"))?);
         }
-        let checkers = unknown(events, &self.checkers, |event| event.checker.as_str());
+        let checkers = unknown(events, &self.checkers, |event| &event.checker);
         if !checkers.is_empty() {
             let found = learn_checkers(connection, &checkers).await;
             self.checkers
@@ -70,7 +70,7 @@ pub(super) struct Lookup<'a> {
 
 impl Lookup<'_> {
     /// The ids of an event's region and checker.
-    pub(super) fn of(&mut self, event: &CheckEvent) -> Result<(i16, i32), StoreError> {
+    pub(super) fn of(&mut self, event: &KeptEvent<'_>) -> Result<(i16, i32), StoreError> {
         let region = find(&mut self.region, &self.names.regions, event.region.as_str());
         let checker = find(&mut self.checker, &self.names.checkers, &event.checker);
         region.zip(checker).ok_or_else(|| {
@@ -78,7 +78,7 @@ impl Lookup<'_> {
                 "check {} is of region {:?} and checker {:?}, which have no ids",
                 event.id,
                 event.region.as_str(),
-                event.checker
+                &*event.checker
             ))
         })
     }
@@ -101,9 +101,9 @@ fn find<'a, Id: Copy>(
 
 /// The names in `events` that have no id yet, in one order for all writers.
 fn unknown<'a, Id>(
-    events: &[&'a CheckEvent],
+    events: &'a [KeptEvent<'a>],
     ids: &HashMap<String, Id>,
-    name: impl Fn(&'a CheckEvent) -> &'a str,
+    name: impl Fn(&'a KeptEvent<'a>) -> &'a str,
 ) -> Vec<&'a str> {
     let mut unknown = BTreeSet::new();
     let mut last = None;

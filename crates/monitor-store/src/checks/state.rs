@@ -76,7 +76,7 @@ impl<'a> States<'a> {
         self.failure_phase
             .push(failure.and_then(|failure| failure.phase.map(Into::into)));
         self.failure_detail
-            .push(failure.map(|failure| failure.detail.as_str()));
+            .push(failure.map(|failure| failure.detail.as_ref()));
         let code = event.status_code.and_then(|code| i16::try_from(code).ok());
         self.status_code.push(code);
         let total = event.timings_us.total;

@@ -1,8 +1,6 @@
 //! What an event says, in the types of the table.
 
-use monitor_core::event::{HttpFacts, TlsFacts};
-use monitor_core::{CheckEvent, Outcome};
-use serde::Serialize;
+use monitor_core::event::KeptEvent;
 
 use crate::error::StoreError;
 
@@ -16,7 +14,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn of(event: &CheckEvent) -> Result<Self, StoreError> {
+    pub(super) fn of(event: &KeptEvent<'_>) -> Result<Self, StoreError> {
         Self::narrowed(event).map_err(|error| {
             StoreError::Value(format!(
                 "check {} does not fit the table: {error}",
@@ -25,7 +23,7 @@ impl Numbers {
         })
     }
 
-    fn narrowed(event: &CheckEvent) -> Result<Self, std::num::TryFromIntError> {
+    fn narrowed(event: &KeptEvent<'_>) -> Result<Self, std::num::TryFromIntError> {
         let t = &event.timings_us;
         let mut phases_us = [None; 6];
         let phases = [t.dns, t.connect, t.tls, t.first_byte, t.transfer, t.total];
@@ -40,24 +38,6 @@ impl Numbers {
             phases_us,
             status_code: event.status_code.map(i16::try_from).transpose()?,
             attempts: i16::try_from(event.attempts)?,
-        })
-    }
-}
-
-/// The facts of a check that was not simply up. Those of the others hardly ever differ and would
-/// be most of the table.
-#[derive(Serialize)]
-pub(super) struct Evidence<'a> {
-    http: Option<&'a HttpFacts>,
-    tls: Option<&'a TlsFacts>,
-}
-
-impl<'a> Evidence<'a> {
-    pub(super) fn of(event: &'a CheckEvent) -> Option<Self> {
-        let telling = event.outcome != Outcome::Up && (event.http.is_some() || event.tls.is_some());
-        telling.then_some(Self {
-            http: event.http.as_ref(),
-            tls: event.tls.as_ref(),
         })
     }
 }

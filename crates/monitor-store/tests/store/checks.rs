@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use monitor_core::event::{ContentMatch, Warning};
 use monitor_core::{CheckEvent, FailureKind, Outcome, Phase};
-use monitor_store::checks::store;
 use monitor_store::{ErrorClass, Inserted, PgConnection};
 use serde_json::Value;
 use sqlx::PgPool;
 use strum::VariantArray;
 
 use crate::sample::{event, instant, many, slot};
+use crate::stored::store;
 
 const STORED: Inserted = Inserted {
     stored: 1,

@@ -15,5 +15,6 @@ mod sample;
 mod schema;
 mod sites;
 mod state;
+mod stored;
 mod upgrade;
 mod writers;

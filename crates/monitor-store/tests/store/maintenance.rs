@@ -2,10 +2,11 @@
 
 use chrono::{NaiveTime, TimeDelta};
 use monitor_core::Outcome;
-use monitor_store::{checks, maintenance, partitions, rollups};
+use monitor_store::{maintenance, partitions, rollups};
 use sqlx::PgPool;
 
 use crate::sample::{event, slot};
+use crate::stored::store;
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
 async fn the_lock_is_had_by_one_and_ends_with_its_connection(pool: PgPool) {
@@ -32,7 +33,7 @@ async fn closed_days_are_rolled_up_and_packed_by_the_clock_of_the_database(pool:
     };
     for minutes in [0..200, 200..400, 400..600] {
         let checks: Vec<_> = minutes.flat_map(minute).collect();
-        checks::store(&mut connection, &checks, None).await.unwrap();
+        store(&mut connection, &checks, None).await.unwrap();
     }
     let (mut count, mut steps) = (rollups::Count::default(), 0);
     while steps == 0 || count.more {

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use monitor_core::event::ContentMatch;
 use monitor_core::metric::{OutcomeFilter, Page, PageRequest, ResponseTime, TimeRange};
 use monitor_core::{CheckEvent, Outcome, SiteId};
-use monitor_store::{MetricDataProvider, checks};
+use monitor_store::MetricDataProvider;
 use sqlx::PgPool;
 use strum::VariantArray;
 
 use crate::sample::{days, event, instant, slot};
+use crate::stored::store;
 
 const SITE: SiteId = SiteId(1);
 
@@ -28,7 +29,7 @@ async fn stored(pool: &PgPool) -> Vec<CheckEvent> {
         }
     }
     let mut connection = pool.acquire().await.unwrap();
-    checks::store(&mut connection, &events, None).await.unwrap();
+    store(&mut connection, &events, None).await.unwrap();
     events.retain(|event| event.site_id == SITE);
     events.sort_by_key(|event| (event.scheduled_at, event.region.clone()));
     events

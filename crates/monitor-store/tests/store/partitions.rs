@@ -2,11 +2,11 @@
 
 use chrono::NaiveDate;
 use monitor_core::Outcome;
-use monitor_store::checks::store;
 use monitor_store::{PgConnection, partitions};
 use sqlx::PgPool;
 
 use crate::sample::{days, event, instant, many, slot};
+use crate::stored::store;
 
 fn day(days_on: i64) -> NaiveDate {
     (instant(0) + days(days_on)).date_naive()

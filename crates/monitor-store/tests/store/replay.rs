@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use tokio::runtime::Handle;
 
 use crate::sample::{event, instant, slot};
+use crate::stored::write;
 
 /// Site, region, and which of its slots.
 type Key = (i64, &'static str, i64);
@@ -137,7 +138,7 @@ async fn deliver(writer: &mut CheckWriter, mut events: &[CheckEvent], sizes: &[u
     }
     for size in sizes.iter().cycle() {
         let (batch, rest) = events.split_at(events.len().min(*size));
-        writer.store(batch, None).await.unwrap();
+        write(writer, batch, None).await.unwrap();
         events = rest;
         if rest.is_empty() {
             break;

@@ -11,7 +11,7 @@ use monitor_core::{CheckEvent, Outcome};
 use monitor_store::rollups::{
     Count, SETTLING, close_days, close_hours, plan_rebuild, work_off_marks,
 };
-use monitor_store::{PgConnection, checks, maintenance};
+use monitor_store::{PgConnection, maintenance};
 use sqlx::{Connection as _, PgPool};
 use tokio::task::JoinSet;
 
@@ -20,7 +20,9 @@ use self::random::{HOURS, begin, check};
 use crate::sample::{event, slot};
 
 async fn store(connection: &mut PgConnection, events: &[CheckEvent]) {
-    checks::store(connection, events, None).await.unwrap();
+    crate::stored::store(connection, events, None)
+        .await
+        .unwrap();
 }
 
 /// When so many hours after the begin can be closed.

@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use monitor_core::event::TlsFacts;
 use monitor_core::{CheckEvent, Outcome};
 use monitor_store::PgConnection;
-use monitor_store::checks::store;
 use sqlx::PgPool;
 
 use crate::sample::{days, event, instant, slot};
+use crate::stored::store;
 
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct State {

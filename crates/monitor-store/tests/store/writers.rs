@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use monitor_core::{CheckEvent, FailureKind, Outcome};
-use monitor_store::checks::store;
 use monitor_store::{CheckWriter, ErrorClass, PgConnection, Progress, progress};
 use sqlx::PgPool;
 
 use crate::sample::{event, instant, many, slot};
+use crate::stored::{store, write};
 
 async fn writer(pool: &PgPool) -> CheckWriter {
     CheckWriter::new(pool.acquire().await.unwrap().detach())
@@ -46,7 +46,7 @@ async fn a_row_is_the_same_in_a_large_batch_and_in_a_small_one(pool: PgPool) {
     let mut events = mixed(3_000);
     events[0].suspect = true;
     events[1].failure.as_mut().unwrap().kind = FailureKind::CertExpired;
-    let stored = writer.store(&events, None).await.unwrap();
+    let stored = write(&mut writer, &events, None).await.unwrap();
     assert_eq!((stored.stored, stored.duplicates), (3_000, 0));
     let large = rows(writer.connection()).await;
     sqlx::query("TRUNCATE check_results")
@@ -54,7 +54,7 @@ async fn a_row_is_the_same_in_a_large_batch_and_in_a_small_one(pool: PgPool) {
         .await
         .unwrap();
     for small in events.chunks(500) {
-        writer.store(small, None).await.unwrap();
+        write(&mut writer, small, None).await.unwrap();
     }
     let small = rows(writer.connection()).await;
     assert_eq!(large.len(), 3_000);
@@ -66,7 +66,7 @@ async fn a_large_batch_with_known_slots_adds_and_replaces_exactly_what_it_should
     let mut writer = writer(&pool).await;
     let events = mixed(3_000);
     let known: Vec<_> = events.iter().step_by(3).cloned().collect();
-    writer.store(&known, None).await.unwrap();
+    write(&mut writer, &known, None).await.unwrap();
     let mut batch = events.clone();
     let mut replaced = 0;
     for event in &mut batch {
@@ -75,13 +75,13 @@ async fn a_large_batch_with_known_slots_adds_and_replaces_exactly_what_it_should
             replaced += u64::from(known.iter().any(|known| known.id == event.id));
         }
     }
-    let done = writer.store(&batch, None).await.unwrap();
+    let done = write(&mut writer, &batch, None).await.unwrap();
     let new = 3_000 - 1_000;
     assert!(replaced > 100, "{replaced}");
     assert_eq!(done.stored, new + replaced);
     assert_eq!(done.duplicates, 1_000 - replaced);
 
-    let again = writer.store(&events, None).await.unwrap();
+    let again = write(&mut writer, &events, None).await.unwrap();
     assert_eq!((again.stored, again.duplicates), (0, 3_000));
     let count = "SELECT count(*) FROM checks WHERE outcome IN ('missed', 'error')";
     let left: i64 = sqlx::query_scalar(count)
@@ -111,7 +111,7 @@ async fn writers_of_the_same_batches_in_any_order_store_each_event_once(pool: Pg
         async move {
             let mut stored = 0;
             for batch in batches {
-                let done = writer.store(batch, None).await.unwrap();
+                let done = write(&mut writer, batch, None).await.unwrap();
                 stored += done.stored;
             }
             stored
@@ -145,7 +145,7 @@ pub(crate) async fn somebody_waits(pool: &PgPool) {
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
 async fn a_writer_waits_for_one_that_hangs_and_takes_over_what_becomes_of_it(pool: PgPool) {
     let mut writer = writer(&pool).await;
-    writer.store(&mixed(2), None).await.unwrap();
+    write(&mut writer, &mixed(2), None).await.unwrap();
     for (end, first, stored) in [("ROLLBACK", 100_i64, 2_500), ("COMMIT", 10_000, 2_499)] {
         let site = |i| event(&slot(first + i, "us", instant(0)), Outcome::Up);
         let events: Vec<_> = (0..2_500).map(site).collect();
@@ -164,7 +164,7 @@ async fn a_writer_waits_for_one_that_hangs_and_takes_over_what_becomes_of_it(poo
             somebody_waits(&pool).await;
             sqlx::query(end).execute(&mut *hanging).await.unwrap();
         };
-        let (done, ()) = tokio::join!(writer.store(&events, None), end);
+        let (done, ()) = tokio::join!(write(&mut writer, &events, None), end);
         let done = done.unwrap();
         assert_eq!((done.stored, done.duplicates), (stored, 2_500 - stored));
     }
@@ -190,18 +190,18 @@ async fn progress_is_recorded_with_the_rows_and_not_without_them(pool: PgPool) {
             .unwrap()
     };
     assert_eq!(read(&mut writer, "sink").await, HashMap::new());
-    let done = writer.store(&events[..1], Some(&reached(&first))).await;
+    let done = write(&mut writer, &events[..1], Some(&reached(&first))).await;
     assert_eq!(done.unwrap().stored, 1);
     assert_eq!(read(&mut writer, "sink").await, first);
 
     events[1].attempts = u16::MAX;
-    let error = writer.store(&events, Some(&reached(&second))).await;
+    let error = write(&mut writer, &events, Some(&reached(&second))).await;
     assert_eq!(error.unwrap_err().class(), ErrorClass::Poison);
     assert_eq!(read(&mut writer, "sink").await, first);
 
     // Also when all events were put aside, and also backwards.
     for next in [second, at([(0, 3), (2, 0)])] {
-        writer.store([], Some(&reached(&next))).await.unwrap();
+        write(&mut writer, [], Some(&reached(&next))).await.unwrap();
         let mut expected = next;
         expected.insert(1, 7);
         assert_eq!(read(&mut writer, "sink").await, expected);
@@ -224,7 +224,7 @@ async fn names_get_one_id_each_whoever_meets_them_first(pool: PgPool) {
             };
             let events: Vec<_> = (0..16).map(one).collect();
             async move {
-                writer.store(&events, None).await.unwrap();
+                write(&mut writer, &events, None).await.unwrap();
                 events
             }
         });
@@ -256,10 +256,10 @@ async fn a_name_keeps_its_id_when_the_batch_that_brought_it_is_refused(pool: PgP
     let http = events[1].http.as_mut().unwrap();
     http.remote_addr = Some("a\0b".to_owned());
     events[1].outcome = Outcome::Down;
-    let error = writer.store(&events, None).await.unwrap_err();
+    let error = write(&mut writer, &events, None).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Poison, "{error}");
     events.truncate(1);
-    writer.store(&events, None).await.unwrap();
+    write(&mut writer, &events, None).await.unwrap();
     let known = rows(writer.connection()).await;
     assert_eq!(known.len(), 1);
     assert!(known[0].contains("\"region\": \"eu\""), "{known:?}");

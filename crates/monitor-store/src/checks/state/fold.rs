@@ -45,8 +45,7 @@ fn summary<'a>(rows: &[Row<'a>]) -> Option<Summary<'a>> {
         if row.event.outcome.is_verdict() {
             let (outcome, at) = (row.event.outcome, row.scheduled_at);
             summary.verdict = Some(Verdict::after(summary.verdict, outcome, at));
-            let tls = row.event.tls.as_ref();
-            if let Some(not_after) = tls.and_then(|tls| tls.not_after) {
+            if let Some(not_after) = row.event.cert_not_after {
                 summary.certificate = Some((at, not_after));
             }
         }
