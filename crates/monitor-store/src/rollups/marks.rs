@@ -108,10 +108,7 @@ async fn work_off(connection: &mut PgConnection, progress: &Progress) -> Result<
         .into_iter()
         .map(|(hour, series)| (hour, Whose::Series(keys(series))))
         .collect();
-    let work: Vec<_> = by_hour
-        .iter()
-        .map(|(hour, whose)| (*hour, whose))
-        .collect();
+    let work: Vec<_> = by_hour.iter().map(|(hour, whose)| (*hour, whose)).collect();
     let mut count = hours::compute(connection, &work).await?;
     for (day, series) in by_day {
         count += days::compute(connection, day, &keys(series)).await?;
