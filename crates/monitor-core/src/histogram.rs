@@ -10,6 +10,7 @@
 //! give the same histogram on every machine, in whatever order and in however many parts they come.
 
 mod borders;
+mod packed;
 
 use self::borders::{LAST, power_of, range_of};
 
@@ -91,28 +92,18 @@ fn index_of(micros: u32) -> usize {
     if micros == 0 { 0 } else { power_of(micros) + 1 }
 }
 
-/// Why two lists are not a histogram.
+/// Why bytes are not a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHistogram {
-    /// One count belongs to each bucket.
-    #[error("a histogram of {buckets} buckets and {counts} counts")]
-    Lengths {
-        /// How many buckets.
-        buckets: usize,
-        /// How many counts.
-        counts: usize,
-    },
+    /// Each entry takes three.
+    #[error("a histogram of {0} bytes, which are not entries of three")]
+    Length(usize),
     /// A bucket that cannot hold any value.
     #[error("a histogram with bucket {0}; there are those from -1 to {LAST}")]
     Bucket(i16),
     /// Buckets are listed because something is in them.
-    #[error("a histogram with {count} values in bucket {bucket}")]
-    Count {
-        /// Which bucket.
-        bucket: i16,
-        /// How many values it is said to hold.
-        count: i32,
-    },
+    #[error("a histogram with nothing in bucket {0}")]
+    Empty(i16),
 }
 
 /// How many durations fell into each bucket.
@@ -147,27 +138,6 @@ impl Histogram {
                 self.add_at(index, other.counts[index]);
             }
         }
-    }
-
-    /// Adds a histogram as it is stored: the buckets that are not empty, and their counts. Nothing
-    /// is added when they are not a histogram.
-    pub fn merge_sparse(
-        &mut self,
-        buckets: &[i16],
-        counts: &[i32],
-    ) -> Result<(), InvalidHistogram> {
-        if buckets.len() != counts.len() {
-            let (buckets, counts) = (buckets.len(), counts.len());
-            return Err(InvalidHistogram::Lengths { buckets, counts });
-        }
-        let pairs = || buckets.iter().copied().zip(counts.iter().copied());
-        for (bucket, count) in pairs() {
-            sparse_entry(bucket, count)?;
-        }
-        for (index, count) in pairs().flat_map(|(bucket, count)| sparse_entry(bucket, count)) {
-            self.add_at(index, count);
-        }
-        Ok(())
     }
 
     /// The buckets that are not empty, in ascending order, and how many durations each holds.
@@ -243,17 +213,6 @@ impl std::fmt::Debug for Histogram {
             .map(|(bucket, count)| (bucket.number(), count));
         f.debug_map().entries(entries).finish()
     }
-}
-
-/// The index and the count of a stored entry.
-fn sparse_entry(bucket: i16, count: i32) -> Result<(usize, u64), InvalidHistogram> {
-    let index = usize::try_from(i32::from(bucket) + 1).ok();
-    let index = index
-        .filter(|index| *index < BUCKETS)
-        .ok_or(InvalidHistogram::Bucket(bucket))?;
-    let positive = u64::try_from(count).ok().filter(|count| *count > 0);
-    let count = positive.ok_or(InvalidHistogram::Count { bucket, count })?;
-    Ok((index, count))
 }
 
 #[cfg(test)]

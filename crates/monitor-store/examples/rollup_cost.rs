@@ -1,7 +1,7 @@
 //! What it costs to close an hour, in CPU time per check, of this program and of the database.
 //!
 //! `DATABASE_URL` names an empty database on this machine. The argument is how many sites, each
-//! checked once a minute; three hours are closed, one after the other.
+//! checked once a minute; three hours are closed, one after the other, and then their day.
 #![expect(
     clippy::print_stdout,
     clippy::cast_precision_loss,
@@ -31,24 +31,22 @@ async fn main() -> anyhow::Result<()> {
         .await?;
     let begin: DateTime<Utc> = "2026-01-05T00:00:00Z".parse()?;
     println!("{sites} sites, one check a minute");
+    let mut checks = 0.0;
     for hour in 1..=HOURS {
         let now = begin + TimeDelta::hours(hour.into()) + rollups::SETTLING;
-        let before = (
-            Instant::now(),
-            cpu_ns("self")?,
-            cpu_ns(&backend.to_string())?,
-        );
+        let before = Meter::now(backend)?;
         let count = rollups::close_hours(&mut connection, now, 1).await?;
-        let checks = count.checks as f64;
-        let per_check = |from: u64, to: u64| (to - from) as f64 / 1e3 / checks;
-        println!(
-            "{} checks: {:.3} us of this program and {:.3} us of PostgreSQL a check, {:.0} ms",
-            count.checks,
-            per_check(before.1, cpu_ns("self")?),
-            per_check(before.2, cpu_ns(&backend.to_string())?),
-            before.0.elapsed().as_secs_f64() * 1e3,
-        );
+        checks += count.checks as f64;
+        let used = before.used_for(count.checks as f64)?;
+        println!("hour {hour}, {} checks: {used}", count.checks);
     }
+    let now = begin + TimeDelta::days(1) + rollups::SETTLING;
+    let before = Meter::now(backend)?;
+    rollups::close_hours(&mut connection, now, 24).await?;
+    println!("hours without checks: {}", before.used_for(checks)?);
+    let before = Meter::now(backend)?;
+    rollups::close_days(&mut connection, 1).await?;
+    println!("the day: {}", before.used_for(checks)?);
     let bytes: i64 = sqlx::query_scalar(
         "SELECT pg_total_relation_size('rollup_hours') / (SELECT count(*) FROM rollup_hours)",
     )
@@ -56,6 +54,35 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     println!("{bytes} bytes a row of rollup_hours, with its indexes");
     Ok(())
+}
+
+/// A look at the clock, and at the CPU time of this program and of the backend that serves it.
+struct Meter {
+    at: Instant,
+    backend: String,
+    ns: [u64; 2],
+}
+
+impl Meter {
+    fn now(backend: i32) -> anyhow::Result<Self> {
+        let backend = backend.to_string();
+        Ok(Self {
+            at: Instant::now(),
+            ns: [cpu_ns("self")?, cpu_ns(&backend)?],
+            backend,
+        })
+    }
+
+    /// What was used since then, for each of so many checks.
+    fn used_for(&self, checks: f64) -> anyhow::Result<String> {
+        let passed = self.at.elapsed().as_secs_f64() * 1e3;
+        let since = |now: u64, before: u64| (now - before) as f64 / 1e3 / checks;
+        let own = since(cpu_ns("self")?, self.ns[0]);
+        let database = since(cpu_ns(&self.backend)?, self.ns[1]);
+        Ok(format!(
+            "{own:.3} us of this program and {database:.3} us of PostgreSQL a check, {passed:.0} ms"
+        ))
+    }
 }
 
 /// CPU time of a process on this machine, of its first thread.

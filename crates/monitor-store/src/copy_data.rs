@@ -112,6 +112,11 @@ impl CopyData {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// The bytes that `append` appends.
+    pub(crate) fn bytes(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
+        self.sized(|data| append(&mut data.bytes));
+    }
+
     pub(crate) fn optional_text(&mut self, text: Option<&str>) {
         match text {
             Some(text) => self.text(text),

@@ -146,6 +146,29 @@ pub async fn loose(
     Ok(days.into_iter().filter(|day| *day < before).collect())
 }
 
+/// Has the index of a day's times cover all of its rows. Otherwise the server does so about once a
+/// minute, and until then reads all new rows for any of them. To be called in a transaction.
+pub(crate) async fn cover_new_rows(
+    connection: &mut PgConnection,
+    day: NaiveDate,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"-- partitions.cover_new_rows
+        SELECT brin_summarize_new_values(index.oid)
+        FROM pg_index
+        JOIN pg_class AS index ON index.oid = indexrelid
+        JOIN pg_am ON pg_am.oid = index.relam
+        WHERE indrelid = to_regclass($1) AND amname = 'brin'"#,
+        partition(day)
+    )
+    .fetch_all(connection)
+    .await
+    .map(drop)
+    .map_err(StoreError::doing(
+        "cannot bring the index of a partition up to date",
+    ))
+}
+
 /// More bytes of the primary key for a row than when it is packed, which is 40.
 const LOOSE_BYTES: f64 = 50.0;
 /// Size of a primary key that is not worth it.

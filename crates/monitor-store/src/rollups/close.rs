@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use sqlx::{Connection as _, PgConnection};
 
 use super::days::begin;
-use super::keys::{self, Keys, MOST_AT_ONCE, Series};
+use super::keys::{self, MOST_AT_ONCE, Whose};
 use super::progress::{self, progress};
 use super::{Count, days, hours, marks};
 use crate::error::StoreError;
@@ -18,11 +18,16 @@ pub const SETTLING: TimeDelta = TimeDelta::minutes(2);
 /// 20 KB large.
 const MOST_DAYS_AT_ONCE: usize = 250;
 
+/// Most series of which an hour is computed in one transaction. The database holds some 4 KB for
+/// each, of sites that are checked once a minute.
+const MOST_SERIES_AT_ONCE: usize = 10_000;
+
 /// What begins a transaction of maintenance: nobody waits for it, but it may hold up a writer of
-/// late checks. The checks of a series are few and spread out: by its index they are found with less
-/// work than by a bitmap, which the planner would rather have.
+/// late checks. Each statement is planned for the series at hand, many or few; is never worth to be
+/// compiled; and may group the series of an hour in memory.
 const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '5s'; \
-    SET LOCAL enable_bitmapscan = off";
+    SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; \
+    SET LOCAL work_mem = '64MB'";
 
 /// Closes the hours that were over at `now`, oldest first, at most so many. Hours of days without a
 /// partition have no checks, and are passed over.
@@ -111,21 +116,31 @@ async fn next_day(
     Ok(first.map(|hour| hour.date_naive()))
 }
 
-/// Computes some hours of every series; of few series, many hours in one transaction.
+/// Computes some hours of a day of every series; of few series, many hours in one transaction.
 pub(super) async fn compute_hours(
     connection: &mut PgConnection,
     hours: &[DateTime<Utc>],
 ) -> Result<Count, StoreError> {
     let mut count = Count::default();
-    let at_once = MOST_AT_ONCE / hours.len().max(1);
-    let mut after = None;
-    while let Some((keys, last)) = next(connection, after, at_once).await? {
-        let work: Vec<_> = hours.iter().map(|hour| (*hour, &keys)).collect();
-        count += in_transaction(connection, async |connection| {
-            hours::compute(connection, &work).await
+    if let Some(hour) = hours.first() {
+        in_transaction(connection, async |connection| {
+            partitions::cover_new_rows(connection, hour.date_naive()).await
         })
         .await?;
-        after = Some(last);
+    }
+    let mut after = None;
+    while let Some((sites, series)) =
+        keys::next_sites(connection, after, MOST_SERIES_AT_ONCE).await?
+    {
+        after = Some(*sites.end());
+        let sites = Whose::Sites(sites);
+        for hours in hours.chunks((MOST_AT_ONCE / series).max(1)) {
+            let work: Vec<_> = hours.iter().map(|hour| (*hour, &sites)).collect();
+            count += in_transaction(connection, async |connection| {
+                hours::compute(connection, &work).await
+            })
+            .await?;
+        }
     }
     Ok(count)
 }
@@ -137,23 +152,17 @@ pub(super) async fn compute_day(
 ) -> Result<Count, StoreError> {
     let mut count = Count::default();
     let mut after = None;
-    while let Some((keys, last)) = next(connection, after, MOST_DAYS_AT_ONCE).await? {
+    loop {
+        let keys = keys::next(connection, after, MOST_DAYS_AT_ONCE).await?;
+        after = keys.last();
+        if after.is_none() {
+            return Ok(count);
+        }
         count += in_transaction(connection, async |connection| {
             days::compute(connection, day, &keys).await
         })
         .await?;
-        after = Some(last);
     }
-    Ok(count)
-}
-
-async fn next(
-    connection: &mut PgConnection,
-    after: Option<Series>,
-    most: usize,
-) -> Result<Option<(Keys, Series)>, StoreError> {
-    let keys = keys::next(connection, after, most).await?;
-    Ok(keys.last().map(|last| (keys, last)))
 }
 
 pub(super) async fn in_transaction<T>(

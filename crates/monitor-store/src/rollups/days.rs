@@ -28,18 +28,7 @@ struct Hour {
     sums_us: Vec<i64>,
     mins_us: Vec<Option<i32>>,
     maxs_us: Vec<Option<i32>>,
-    dns_buckets: Vec<i16>,
-    dns_counts: Vec<i32>,
-    connect_buckets: Vec<i16>,
-    connect_counts: Vec<i32>,
-    tls_buckets: Vec<i16>,
-    tls_counts: Vec<i32>,
-    first_byte_buckets: Vec<i16>,
-    first_byte_counts: Vec<i32>,
-    transfer_buckets: Vec<i16>,
-    transfer_counts: Vec<i32>,
-    total_buckets: Vec<i16>,
-    total_counts: Vec<i32>,
+    histograms: Vec<Vec<u8>>,
 }
 
 /// Computes these series on one day anew, in the transaction of the connection: the only way to a
@@ -95,12 +84,10 @@ async fn read(
                 dns_max_us, connect_max_us, tls_max_us, first_byte_max_us, transfer_max_us,
                 total_max_us
             ] AS "maxs_us!: Vec<Option<i32>>",
-            dns_buckets, dns_bucket_counts AS dns_counts,
-            connect_buckets, connect_bucket_counts AS connect_counts,
-            tls_buckets, tls_bucket_counts AS tls_counts,
-            first_byte_buckets, first_byte_bucket_counts AS first_byte_counts,
-            transfer_buckets, transfer_bucket_counts AS transfer_counts,
-            total_buckets, total_bucket_counts AS total_counts
+            ARRAY[
+                dns_histogram, connect_histogram, tls_histogram, first_byte_histogram,
+                transfer_histogram, total_histogram
+            ] AS "histograms!"
         FROM unnest($1::BIGINT[], $2::SMALLINT[])
             WITH ORDINALITY AS key (site_id, region_id, series)
         JOIN rollup_hours USING (site_id, region_id)
@@ -139,23 +126,13 @@ impl Hour {
         for (code, count) in self.status_codes.iter().zip(&self.status_counts) {
             rollup.add_status_code(counted(*code)?, counted(*count)?);
         }
-        let histograms = [
-            (&self.dns_buckets, &self.dns_counts),
-            (&self.connect_buckets, &self.connect_counts),
-            (&self.tls_buckets, &self.tls_counts),
-            (&self.first_byte_buckets, &self.first_byte_counts),
-            (&self.transfer_buckets, &self.transfer_counts),
-            (&self.total_buckets, &self.total_counts),
-        ];
         let ends = self.mins_us.iter().zip(&self.maxs_us);
-        let stored = self.sums_us.iter().zip(ends).zip(histograms);
-        for (phase, ((sum_us, (min, max)), (buckets, counts))) in
-            rollup.phases.iter_mut().zip(stored)
-        {
+        let stored = self.sums_us.iter().zip(ends).zip(&self.histograms);
+        for (phase, ((sum_us, (min, max)), histogram)) in rollup.phases.iter_mut().zip(stored) {
             add_durations(phase, *sum_us, min.zip(*max))?;
             phase
                 .histogram
-                .merge_sparse(buckets, counts)
+                .merge_packed(histogram)
                 .map_err(|error| StoreError::Value(format!("in rollup_hours: {error}")))?;
         }
         Ok(())

@@ -1,10 +1,13 @@
 //! Whose checks: pairs of site and region.
 
+use std::ops::RangeInclusive;
+
 use sqlx::PgConnection;
 
 use crate::error::StoreError;
 
-/// Most hours of a series in one transaction: a second of work at the very most, and a few megabytes.
+/// Most hours of a series in one transaction, unless they are of one hour: a second of work at the
+/// very most, and a few megabytes.
 pub(super) const MOST_AT_ONCE: usize = 1_000;
 
 /// A site as checked from one region.
@@ -12,6 +15,15 @@ pub(super) const MOST_AT_ONCE: usize = 1_000;
 pub(super) struct Series {
     pub(super) site_id: i64,
     pub(super) region_id: i16,
+}
+
+/// Whose checks of an hour.
+#[derive(Debug)]
+pub(super) enum Whose {
+    /// Of all these sites, in all regions.
+    Sites(RangeInclusive<i64>),
+    /// Of few series.
+    Series(Keys),
 }
 
 /// A number of series, as columns.
@@ -90,4 +102,32 @@ pub(super) async fn next(
     .await
     .map_err(StoreError::doing("cannot list the sites that were checked"))?;
     Ok(series.into_iter().collect())
+}
+
+/// The next sites after `after` that were checked, in order, at most about so many series; and how
+/// many those are.
+pub(super) async fn next_sites(
+    connection: &mut PgConnection,
+    after: Option<i64>,
+    most: usize,
+) -> Result<Option<(RangeInclusive<i64>, usize)>, StoreError> {
+    let limit = i64::try_from(most.max(1)).unwrap_or(i64::MAX);
+    let found = sqlx::query!(
+        r#"-- rollups.sites
+        SELECT min(site_id) AS first, max(site_id) AS last, count(*) AS "count!"
+        FROM (
+            SELECT site_id FROM site_state
+            WHERE $1::BIGINT IS NULL OR site_id > $1
+            ORDER BY site_id
+            LIMIT $2
+        ) AS sites"#,
+        after,
+        limit,
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::doing("cannot list the sites that were checked"))?;
+    let count = usize::try_from(found.count).unwrap_or(usize::MAX);
+    let sites = found.first.zip(found.last);
+    Ok(sites.map(|(first, last)| (first..=last, count)))
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use super::close::in_transaction;
-use super::keys::{Keys, MOST_AT_ONCE, Series};
+use super::keys::{Keys, MOST_AT_ONCE, Series, Whose};
 use super::progress::{Progress, progress};
 use super::{Count, days, hours};
 use crate::error::StoreError;
@@ -106,9 +106,9 @@ async fn work_off(connection: &mut PgConnection, progress: &Progress) -> Result<
     let keys = |series: BTreeSet<Series>| series.into_iter().collect::<Keys>();
     let by_hour: Vec<_> = by_hour
         .into_iter()
-        .map(|(hour, series)| (hour, keys(series)))
+        .map(|(hour, series)| (hour, Whose::Series(keys(series))))
         .collect();
-    let work: Vec<_> = by_hour.iter().map(|(hour, keys)| (*hour, keys)).collect();
+    let work: Vec<_> = by_hour.iter().map(|(hour, whose)| (*hour, whose)).collect();
     let mut count = hours::compute(connection, &work).await?;
     for (day, series) in by_day {
         count += days::compute(connection, day, &keys(series)).await?;

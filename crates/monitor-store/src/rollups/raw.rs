@@ -1,8 +1,10 @@
-//! The checks of one hour, read site by site and added up.
+//! The checks of one hour, put together by site and added up.
 //!
 //! The database puts the durations of a site together, two in one number: that is one row for a site
 //! instead of sixty, and a few bytes for a check instead of fifteen values. What is usual of a check
 //! (it is up, and saw 200) is only counted.
+
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::TryStreamExt as _;
@@ -12,7 +14,7 @@ use monitor_core::{FailureKind, Outcome};
 use sqlx::PgConnection;
 use strum::VariantArray as _;
 
-use super::keys::{Keys, Series};
+use super::keys::{Keys, Series, Whose};
 use super::rollup::Rollup;
 use crate::error::StoreError;
 
@@ -33,15 +35,18 @@ struct Checks {
 
 const USUAL_CODE: u16 = 200;
 
-/// Calls `each` with what the checks of each of `keys` came to in the hour that begins then, for
-/// those that had any. Returns how many checks that were.
+/// Calls `each` with what the checks of each of these series came to in the hour that begins then,
+/// for those that had any. Returns how many checks that were.
 pub(super) async fn read_hour(
     connection: &mut PgConnection,
     hour: DateTime<Utc>,
-    keys: &Keys,
-    mut each: impl FnMut(Series, &Rollup),
+    whose: &Whose,
+    mut each: impl FnMut(Series, &Rollup) -> Result<(), StoreError>,
 ) -> Result<u64, StoreError> {
-    let mut rows = checks(connection, hour, keys);
+    let mut rows = match whose {
+        Whose::Sites(sites) => of_sites(connection, hour, sites),
+        Whose::Series(keys) => of_series(connection, hour, keys),
+    };
     let (mut read, mut rollup) = (0, Rollup::default());
     while let Some(checks) = rows
         .try_next()
@@ -50,30 +55,23 @@ pub(super) async fn read_hour(
     {
         rollup.clear();
         checks.add_to(&mut rollup)?;
-        each(checks.series(), &rollup);
+        each(checks.series(), &rollup)?;
         read += rollup.checks();
     }
     Ok(read)
 }
 
-fn checks<'c>(
-    connection: &'c mut PgConnection,
-    hour: DateTime<Utc>,
-    keys: &'c Keys,
-) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
-    sqlx::query_as!(
-        Checks,
-        r#"-- rollups.read_checks
-        SELECT
-            site_id AS "site_id!", region_id AS "region_id!", count AS "count!",
-            content_matched AS "content_matched!", content_unmatched AS "content_unmatched!",
-            unusual, failures, durations
-        FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
-        CROSS JOIN LATERAL (
+/// The query for checks, from where it says whose.
+macro_rules! checks {
+    ($from:literal, $($parameter:expr),+) => {
+        sqlx::query_as!(
+            Checks,
+            r#"-- rollups.read_checks
             SELECT
-                count(*) AS count,
-                count(*) FILTER (WHERE content = 'matched') AS content_matched,
-                count(*) FILTER (WHERE content = 'unmatched') AS content_unmatched,
+                check_results.site_id, check_results.region_id,
+                count(*) AS "count!",
+                count(*) FILTER (WHERE content = 'matched') AS "content_matched!",
+                count(*) FILTER (WHERE content = 'unmatched') AS "content_unmatched!",
                 array_agg(
                     (coalesce(status_code, 0)::INTEGER << 4) | (suspect::INTEGER << 3)
                     | CASE outcome
@@ -99,19 +97,46 @@ fn checks<'c>(
                     ),
                     ''::BYTEA
                 ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS durations
-            FROM check_results
-            WHERE check_results.site_id = key.site_id
-                AND check_results.region_id = key.region_id
-                AND scheduled_at >= $3
-                AND scheduled_at < $4
-        ) AS checks
-        WHERE count > 0"#,
+            "# + $from + r#"
+                AND scheduled_at >= $3 AND scheduled_at < $4
+            GROUP BY check_results.site_id, check_results.region_id"#,
+            $($parameter),+
+        )
+    };
+}
+
+/// As they lie in the table, all sites mixed: to look up each site's by the key costs much more.
+fn of_sites<'c>(
+    connection: &'c mut PgConnection,
+    hour: DateTime<Utc>,
+    sites: &'c RangeInclusive<i64>,
+) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
+    let query = checks!(
+        "FROM check_results WHERE site_id BETWEEN $1 AND $2",
+        sites.start(),
+        sites.end(),
+        hour,
+        hour + TimeDelta::hours(1)
+    );
+    query.fetch(connection)
+}
+
+/// Series by series.
+fn of_series<'c>(
+    connection: &'c mut PgConnection,
+    hour: DateTime<Utc>,
+    keys: &'c Keys,
+) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
+    let query = checks!(
+        r#"FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
+            JOIN check_results USING (site_id, region_id)
+            WHERE TRUE"#,
         keys.site_ids(),
         keys.region_ids(),
         hour,
-        hour + TimeDelta::hours(1),
-    )
-    .fetch(connection)
+        hour + TimeDelta::hours(1)
+    );
+    query.fetch(connection)
 }
 
 impl Checks {

@@ -12,19 +12,16 @@ use crate::error::StoreError;
 const COLUMNS: &str = "region_id, up, degraded, down, missed, error, suspect, \
     content_matched, content_unmatched, \
     failure_kinds, failure_counts, status_codes, status_counts, \
-    dns_sum_us, dns_count, dns_min_us, dns_max_us, dns_buckets, dns_bucket_counts, \
-    connect_sum_us, connect_count, connect_min_us, connect_max_us, connect_buckets, \
-    connect_bucket_counts, \
-    tls_sum_us, tls_count, tls_min_us, tls_max_us, tls_buckets, tls_bucket_counts, \
-    first_byte_sum_us, first_byte_count, first_byte_min_us, first_byte_max_us, \
-    first_byte_buckets, first_byte_bucket_counts, \
-    transfer_sum_us, transfer_count, transfer_min_us, transfer_max_us, transfer_buckets, \
-    transfer_bucket_counts, \
-    total_sum_us, total_count, total_min_us, total_max_us, total_buckets, total_bucket_counts";
-const NUMBER_OF_COLUMNS: i16 = 51;
+    dns_sum_us, dns_count, dns_min_us, dns_max_us, dns_histogram, \
+    connect_sum_us, connect_count, connect_min_us, connect_max_us, connect_histogram, \
+    tls_sum_us, tls_count, tls_min_us, tls_max_us, tls_histogram, \
+    first_byte_sum_us, first_byte_count, first_byte_min_us, first_byte_max_us, first_byte_histogram, \
+    transfer_sum_us, transfer_count, transfer_min_us, transfer_max_us, transfer_histogram, \
+    total_sum_us, total_count, total_min_us, total_max_us, total_histogram";
+const NUMBER_OF_COLUMNS: i16 = 45;
 
 /// Bytes of an ordinary row; only to reserve room.
-const ROW_BYTES: usize = 3_000;
+const ROW_BYTES: usize = 1_000;
 
 /// Types of elements of arrays: `pg_type.dat` in PostgreSQL's source.
 const SMALLINT: u32 = 21;
@@ -178,9 +175,10 @@ impl<B: Bucket> Rows<B> {
     /// are.
     pub(super) async fn replace(self, connection: &mut PgConnection) -> Result<u64, StoreError> {
         let doing = StoreError::doing;
-        B::delete(connection, &self.replaced)
-            .await
-            .map_err(doing("cannot replace rollups"))?;
+        if !self.replaced.buckets.is_empty() {
+            let deleted = B::delete(connection, &self.replaced).await;
+            deleted.map_err(doing("cannot replace rollups"))?;
+        }
         if self.count > 0 {
             let statement = format!(
                 "COPY {} (site_id, {}, {COLUMNS}) FROM STDIN (FORMAT binary)",
@@ -225,12 +223,8 @@ fn durations(data: &mut CopyData, phase: &Durations) -> Counted<()> {
     data.value(i32::try_from(phase.histogram.count())?.to_be_bytes());
     data.number(end(phase.range_us.map(|(min, _)| min))?);
     data.number(end(phase.range_us.map(|(_, max)| max))?);
-    let buckets: Vec<_> = phase.histogram.sparse().collect();
-    let numbers = buckets.iter().map(|(bucket, _)| bucket.number());
-    data.array(SMALLINT, numbers, |data, number| {
-        data.value(number.to_be_bytes());
-    });
-    integers(data, buckets.iter().map(|(_, count)| *count))
+    data.bytes(|bytes| phase.histogram.pack(bytes));
+    Ok(())
 }
 
 fn integers(data: &mut CopyData, numbers: impl ExactSizeIterator<Item = u64>) -> Counted<()> {

@@ -26,7 +26,8 @@ pub(crate) async fn said(pool: &PgPool, table: &str, bucket: &str) -> Said {
         format!(
             "'{phase}', jsonb_build_object('count', {phase}_count, 'sum', {phase}_sum_us,
                 'min', {phase}_min_us, 'max', {phase}_max_us, 'histogram',
-                jsonb_object({phase}_buckets::TEXT[], {phase}_bucket_counts::TEXT[]))"
+                (SELECT coalesce(jsonb_object_agg(bucket, count::TEXT), '{{}}')
+                    FROM histogram_entries({phase}_histogram)))"
         )
     });
     let sql = format!(

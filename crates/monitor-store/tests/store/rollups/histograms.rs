@@ -25,14 +25,11 @@ async fn a_percentile_is_the_same_in_sql(pool: PgPool) {
         for _ in 0..values {
             histogram.record(rng.u32(..) >> rng.u32(0..32));
         }
-        let (buckets, counts): (Vec<_>, Vec<_>) = histogram
-            .sparse()
-            .map(|(bucket, count)| (bucket.number(), i32::try_from(count).unwrap()))
-            .unzip();
+        let mut packed = Vec::new();
+        histogram.pack(&mut packed);
         for q in [-1.0, 0.0, 0.01, 0.07, 0.5, 0.95, 0.999, 1.0, 2.0] {
-            let stored: Option<f64> = sqlx::query_scalar("SELECT histogram_quantile($1, $2, $3)")
-                .bind(&buckets)
-                .bind(&counts)
+            let stored: Option<f64> = sqlx::query_scalar("SELECT histogram_quantile($1, $2)")
+                .bind(&packed)
                 .bind(q)
                 .fetch_one(&pool)
                 .await
@@ -41,4 +38,29 @@ async fn a_percentile_is_the_same_in_sql(pool: PgPool) {
             assert!(same, "{q} of {histogram:?}: {stored:?}");
         }
     }
+}
+
+#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
+async fn entries_say_every_bucket_and_its_count(pool: PgPool) {
+    let mut histogram = Histogram::default();
+    for bucket in Bucket::all() {
+        histogram.record(bucket.low());
+    }
+    for _ in 0..40_000 {
+        histogram.record(0);
+    }
+    let mut packed = Vec::new();
+    histogram.pack(&mut packed);
+    let stored: Vec<(i16, i64)> = sqlx::query_as(
+        "SELECT bucket, sum(count)::BIGINT FROM histogram_entries($1) GROUP BY 1 ORDER BY 1",
+    )
+    .bind(&packed)
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let entries = histogram.sparse();
+    let expected: Vec<_> = entries
+        .map(|(bucket, count)| (bucket.number(), count.cast_signed()))
+        .collect();
+    assert_eq!(stored, expected);
 }
