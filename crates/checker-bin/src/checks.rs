@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use metrics::{Histogram, gauge, histogram};
+use metrics::gauge;
 use monitor_core::{CheckEvent, Failure, FailureKind, Region, Slot};
 use monitor_probe::Prober;
 use monitor_runtime::{Component, Context};
@@ -17,10 +17,11 @@ use crate::backlog::Backlog;
 use crate::compact::CompactSite;
 use crate::delivery::Posted;
 use crate::in_flight::{Ended, InFlight, Started};
+use crate::maker::Maker;
 use crate::meters::Meters;
 use crate::outbox::count;
 use crate::parcel;
-use crate::schedule::{Due, DueNow, Schedule};
+use crate::schedule::{DueNow, Schedule};
 use crate::suspicion::Suspicion;
 
 /// Longest sleep between two looks at the wall clock, which may be set while we sleep.
@@ -85,11 +86,7 @@ impl Checks {
     /// No check is running yet. Every result goes into `results`.
     pub(crate) fn new(settings: ChecksSettings, results: mpsc::Sender<Posted>) -> Self {
         Self {
-            maker: Arc::new(Maker {
-                prober: settings.prober,
-                checker: settings.checker,
-                lateness: histogram!("checker_start_lateness_seconds"),
-            }),
+            maker: Arc::new(Maker::new(settings.prober, settings.checker)),
             meters: Meters::register(),
             schedule: Schedule::new(settings.region),
             backlog: Backlog::new(settings.max_per_host),
@@ -256,7 +253,7 @@ impl Checks {
     }
 
     async fn miss(&mut self, slot: Slot, kind: FailureKind, why: &str) -> anyhow::Result<()> {
-        let event = CheckEvent::missed(&slot, &self.maker.checker, Failure::new(kind, None, why));
+        let event = CheckEvent::missed(&slot, self.maker.checker(), Failure::new(kind, None, why));
         self.publish(Box::new(event)).await
     }
 
@@ -317,27 +314,5 @@ impl Checks {
         );
         tracing::warn!("{reason}");
         network.not_ready(reason);
-    }
-}
-
-/// What every check is made with.
-struct Maker {
-    prober: Prober,
-    checker: String,
-    lateness: Histogram,
-}
-
-impl Maker {
-    async fn check(&self, Due { slot, target }: Due) -> Box<CheckEvent> {
-        let started_at = Utc::now();
-        let lateness = (started_at - slot.scheduled_at).to_std();
-        self.lateness
-            .record(lateness.unwrap_or_default().as_secs_f64());
-        let checking = self
-            .prober
-            .check_url(target.url(), &target.rules, started_at);
-        let report = checking.await;
-        // On the heap: it is handed on several times.
-        Box::new(report.into_event(&slot, &self.checker, started_at))
     }
 }

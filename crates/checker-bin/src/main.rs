@@ -11,6 +11,7 @@ mod disk;
 mod drops;
 mod in_flight;
 mod ledger;
+mod maker;
 mod meters;
 mod outbox;
 mod parcel;

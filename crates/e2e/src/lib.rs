@@ -15,6 +15,7 @@ pub mod raw;
 pub mod scene;
 mod service;
 mod target;
+pub mod topic;
 mod wait;
 mod world;
 

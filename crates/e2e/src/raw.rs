@@ -31,7 +31,7 @@ const ALLOW: u8 = 3;
 const ANY: u8 = 1;
 
 /// Appends a message without a key to partition 0 of a topic, by its leader, with headers of whatever
-/// bytes. Returns once it has been appended.
+/// bytes. Returns once it has been appended. The broker must know the topic.
 pub fn append(
     broker: &str,
     topic: &str,

@@ -152,6 +152,7 @@ value.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter.schemas.enable=true
 offset.storage.file.filename={offsets}
 consumer.max.poll.records=5000
+consumer.max.partition.fetch.bytes=8388608
 ",
         brokers = stack.brokers(),
         plugins = connect.plugins.display(),
@@ -160,7 +161,8 @@ consumer.max.poll.records=5000
 }
 
 /// Upserts, because a worker delivers at least once. The driver turns a batch into statements of
-/// many rows.
+/// many rows. One of the tasks may have to try again, since both make the table: that must not take
+/// the seconds that it takes by default.
 fn connector_settings(stack: &Stack, database: &str, topic: &str) -> String {
     let postgres = stack.postgres();
     let (port, password) = (postgres.port(), postgres.password());
@@ -178,6 +180,7 @@ insert.mode=upsert
 pk.mode=record_value
 pk.fields=site_id,region,scheduled_at
 batch.size=5000
+retry.backoff.ms=100
 "
     )
 }

@@ -218,6 +218,7 @@ async fn a_topic_that_is_made_anew_and_filled_before_the_sink_looks_loses_nothin
         made.success().map(Some)
     })
     .await?;
+    e2e::topic::begins_empty(scene.broker.brokers(), topic, PARTITIONS).await?;
     // More than the one before had, so that all its offsets are there again.
     send(world, 300..1_500).await?;
     sink.service.signal(Signal::SIGCONT)?;

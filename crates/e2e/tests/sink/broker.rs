@@ -59,7 +59,9 @@ pub(crate) async fn recreate(world: &World, partitions: i32) -> anyhow::Result<(
             Err((_, code)) => bail!(code),
         }
     })
-    .await
+    .await?;
+    let brokers = &world.environment["KAFKA_BROKERS"];
+    e2e::topic::begins_empty(brokers, topic(world), partitions).await
 }
 
 /// Removes what partition 0 has before an offset, as retention does.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use chrono::Utc;
-use e2e::{Binary, World, eventually, raw};
+use e2e::{Binary, World, eventually, raw, topic};
 use rdkafka::Offset;
 use serde_json::Value;
 
@@ -162,6 +162,7 @@ async fn a_header_whose_name_is_no_text_stops_nobody_and_is_kept() -> anyhow::Re
     let world = World::new().await?;
     let headers: [(&[u8], &[u8]); 3] = [(b"first", b"1"), (b"\xff\xfe", b"2"), (b"last", b"3")];
     let kafka = &world.environment["KAFKA_BROKERS"];
+    topic::begins_empty(kafka, broker::topic(&world), 1).await?;
     raw::append(kafka, broker::topic(&world), b"junk", &headers)?;
     broker::send(&world, 0, &[event(1)?]).await?;
     let sink = world.run(Binary::Sink, &["--once"])?;
