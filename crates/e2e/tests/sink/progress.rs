@@ -46,6 +46,12 @@ async fn what_the_database_lost_is_restored_by_a_running_sink() -> anyhow::Resul
     let sink = world.start_ready(Binary::Sink).await?;
     send(&world, 1..101).await?;
     world.stored(100).await?;
+    // Only then does the sink itself know that it has stored them, and so can miss them.
+    eventually("all of it is committed", || async {
+        let committed = broker::committed(&world)?;
+        Ok((committed == Offset::Offset(100)).then_some(()))
+    })
+    .await?;
     lose_commits(&world).await?;
     cut_connections(&world).await?;
     send(&world, 101..102).await?;
