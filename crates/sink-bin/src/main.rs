@@ -2,6 +2,7 @@
 
 mod backlog;
 mod batch;
+mod begin;
 mod breaker;
 mod config;
 mod letters;

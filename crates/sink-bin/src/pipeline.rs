@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use metrics::counter;
-use monitor_kafka::{Begin, Chunk, Consumer, Progress};
+use monitor_kafka::{Chunk, Consumer, Progress};
 use monitor_runtime::CancellationToken;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::begin::begin;
 use crate::config::SinkSettings;
 use crate::settle::Settler;
-use crate::start::{Gap, start};
 use crate::writer::Writer;
 
 /// Most bytes of messages in a batch, but for its last chunk.
@@ -133,7 +132,7 @@ impl Pipeline {
         self.starting = true;
         let (settler, progress) = (Arc::clone(&self.settler), self.progress.clone());
         self.jobs.spawn(async move {
-            start_partitions(&settler, &progress, &mut writer).await;
+            begin(&settler, &progress, &mut writer).await;
             (Job::Start, writer)
         });
     }
@@ -213,61 +212,5 @@ impl Filling {
     fn take(&mut self) -> Vec<Chunk> {
         (self.messages, self.bytes, self.since) = (0, 0, None);
         std::mem::take(&mut self.chunks)
-    }
-}
-
-/// Lets partitions begin where the ledger and the committed offsets say.
-async fn start_partitions(settler: &Settler, progress: &Progress, writer: &mut Writer) {
-    // Asked before the ledger is read, which so is never older than the assignment.
-    let (waiting, _) = progress.waiting();
-    let Some(ledger) = settler.ledger(writer).await else {
-        return;
-    };
-    // Three questions to a broker that may not answer: longer than there is when the service stops.
-    let positions = match settler.last_chance(progress.positions(&waiting)).await {
-        None => return,
-        Some(Ok(positions)) => positions,
-        Some(Err(error)) => {
-            tracing::warn!("cannot tell where to begin: {error}");
-            progress.postpone(&waiting);
-            return;
-        }
-    };
-    progress.postpone(&waiting);
-    for waiting in waiting {
-        let partition = waiting.partition;
-        let Some(position) = positions.iter().find(|each| each.partition == partition) else {
-            continue;
-        };
-        let floor = ledger.get(&partition).copied();
-        let start = start(position, floor);
-        if let Some(gap) = start.gap {
-            tell(gap, partition, start.offset);
-        }
-        progress.begin(Begin {
-            waiting,
-            offset: start.offset,
-            floor,
-        });
-    }
-}
-
-fn tell(gap: Gap, partition: i32, offset: i64) {
-    counter!("sink_offset_gaps_total").increment(1);
-    match gap {
-        Gap::Expired(messages) => {
-            counter!("sink_offset_gap_events_total").increment(messages.unsigned_abs());
-            tracing::error!(
-                kafka.partition = partition,
-                kafka.offset = offset,
-                messages,
-                "the topic no longer has messages that were not stored: going on with the earliest"
-            );
-        }
-        Gap::Beyond => tracing::error!(
-            kafka.partition = partition,
-            kafka.offset = offset,
-            "the topic ends before what was stored, so it was made anew: reading all of it"
-        ),
     }
 }

@@ -26,6 +26,9 @@ pub(crate) enum Gap {
 ///
 /// A database that knows nothing of a partition has nothing of it either, and so begins at the
 /// beginning, as does a group that never committed.
+///
+/// What this sink itself has stored since the partition is its own does not decide where to begin,
+/// but is not missing either, whatever the topic has lost and however far those two are behind.
 pub(crate) fn start(position: &Position, ledger: Option<i64>) -> Start {
     let Position {
         committed,
@@ -42,7 +45,8 @@ pub(crate) fn start(position: &Position, ledger: Option<i64>) -> Start {
     };
     let offset = committed.min(ledger);
     if offset < earliest {
-        at_the_beginning(Some(Gap::Expired(earliest - offset)))
+        let missing = earliest - position.stored.unwrap_or(offset).max(offset);
+        at_the_beginning((missing > 0).then_some(Gap::Expired(missing)))
     } else if offset > latest {
         at_the_beginning(Some(Gap::Beyond))
     } else {
@@ -59,6 +63,7 @@ mod tests {
         let position = Position {
             partition: 0,
             committed,
+            stored: None,
             earliest: 10,
             latest: 100,
         };
@@ -86,5 +91,21 @@ mod tests {
         check(Some(4), Some(4), 10, Some(Gap::Expired(6)));
         check(Some(50), Some(4), 10, Some(Gap::Expired(6)));
         check(Some(101), Some(200), 10, Some(Gap::Beyond));
+    }
+
+    #[test]
+    fn what_was_stored_here_is_not_missing() {
+        for (stored, missing) in [(3, Some(6)), (7, Some(3)), (10, None), (50, None)] {
+            let position = Position {
+                partition: 0,
+                committed: Some(4),
+                stored: Some(stored),
+                earliest: 10,
+                latest: 100,
+            };
+            let gap = missing.map(Gap::Expired);
+            let found = start(&position, Some(4));
+            assert_eq!(found, Start { offset: 10, gap }, "{stored}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use anyhow::ensure;
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use e2e::{Binary, World};
 
 use super::metrics;
@@ -65,11 +65,21 @@ async fn a_right_that_is_missing_stops_the_sink_until_it_is_granted() -> anyhow:
 async fn a_partition_that_is_missing_is_made() -> anyhow::Result<()> {
     let world = World::new().await?;
     let sink = world.start_ready(Binary::Sink).await?;
-    let long_ago = Utc::now() - chrono::TimeDelta::days(200);
+    // So long ago that nobody has made its day, and not so long that maintenance drops it at once.
+    let long_ago = Utc::now() - TimeDelta::days(20);
+    ensure!(!day_exists(&world, long_ago).await?);
     world.send(&[World::event(1, long_ago).encode()?]).await?;
     world.stored(1).await?;
+    ensure!(day_exists(&world, long_ago).await?);
     ensure!(metrics::value(&sink, "sink_dead_letters_total")? < 1.0);
     Ok(())
+}
+
+/// Whether there is a partition for the day of a time.
+async fn day_exists(world: &World, time: DateTime<Utc>) -> anyhow::Result<bool> {
+    let partition = time.format("check_results_%Y%m%d").to_string();
+    let exists = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL");
+    Ok(exists.bind(partition).fetch_one(&world.database).await?)
 }
 
 #[tokio::test]

@@ -72,8 +72,10 @@ impl State {
 
     fn renew(&mut self, partition: i32, not_before: Option<Instant>) {
         self.last_epoch += 1;
-        let end = self.partitions.get(&partition).and_then(|known| known.end);
-        let renewed = Partition::new(self.last_epoch, not_before, end);
+        let mut renewed = Partition::new(self.last_epoch, not_before);
+        if let Some(known) = self.partitions.get(&partition) {
+            (renewed.end, renewed.stored) = (known.end, known.stored);
+        }
         self.partitions.insert(partition, renewed);
     }
 }
@@ -239,6 +241,23 @@ impl Assignment {
         all.any(|each| !each.is_running() || !each.waiters.is_empty())
     }
 
+    /// Whether anything of a partition that is being read was handed over and is not done.
+    pub(super) fn is_under_way(&self) -> bool {
+        let state = self.lock();
+        let mut all = state.partitions.values();
+        all.any(|each| each.is_running() && !each.waiters.is_empty())
+    }
+
+    /// The offset before which everything of a partition was stored since it became ours, however
+    /// often it has begun anew; `None` when nothing was, or when the database may have lost it. A
+    /// topic whose `end` is before that is another one, of which nothing was stored.
+    pub(super) fn stored(&self, partition: i32, end: i64) -> Option<i64> {
+        let mut state = self.lock();
+        let known = state.partitions.get_mut(&partition)?;
+        known.stored = known.stored.filter(|stored| *stored <= end);
+        known.stored
+    }
+
     /// Takes messages on their way. Those of partitions that are not ours any more, or no longer
     /// in this epoch, are not on the ticket.
     pub(super) fn take<'a>(&self, spans: impl IntoIterator<Item = &'a Span>) -> Ticket {
@@ -346,6 +365,10 @@ impl Assignment {
             .collect();
         for rewound in &behind {
             state.renew(rewound.partition, None);
+        }
+        for (partition, each) in &mut state.partitions {
+            let known = ledger.get(partition).copied();
+            each.stored = each.stored.filter(|_| known >= each.stored);
         }
         drop(state);
         if !behind.is_empty() {

@@ -13,6 +13,7 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 
+use super::progress::Beginning;
 use super::rebalance::{Member, checked};
 use super::{Begin, Chunk, Client, ConsumerOptions, Extent, TIMEOUT};
 use crate::client::Context;
@@ -38,12 +39,15 @@ pub(super) struct Poller {
     client: Arc<Client>,
     context: Arc<Context<Member>>,
     stop: Arc<AtomicBool>,
-    beginnings: Receiver<Begin>,
+    beginnings: Receiver<Beginning>,
     chunks: mpsc::Sender<Chunk>,
     chunk: Chunk,
     chunk_size: usize,
     /// The reader of the chunks has fallen behind, and so the partitions are paused.
     held: bool,
+    /// All partitions are to begin anew, once what was read of them is stored; until then, they are
+    /// paused.
+    anew: bool,
     /// Since when a full chunk has found no room.
     stuck: Option<Instant>,
     /// State of the assignment that was last acted upon.
@@ -67,7 +71,7 @@ impl Poller {
     pub(super) fn new(
         client: Arc<Client>,
         stop: Arc<AtomicBool>,
-        beginnings: Receiver<Begin>,
+        beginnings: Receiver<Beginning>,
         chunks: mpsc::Sender<Chunk>,
         options: &ConsumerOptions,
     ) -> Self {
@@ -80,6 +84,7 @@ impl Poller {
             chunk: Chunk::default(),
             chunk_size: options.chunk_size.max(1),
             held: false,
+            anew: false,
             stuck: None,
             version: 0,
             last: None,
@@ -111,6 +116,7 @@ impl Poller {
                 self.follow_to_new_topic()?;
             }
             self.follow_assignment()?;
+            self.begin_anew()?;
             next = self.hand_over()?;
         }
         Ok(())
@@ -122,6 +128,7 @@ impl Poller {
 
     fn is_finished(&self) -> bool {
         self.extent == Extent::UntilEnd
+            && !self.anew
             && self.unfinished.is_empty()
             && self.chunk.is_empty()
             && !self.member().assignment.is_unsettled()
@@ -194,7 +201,7 @@ impl Poller {
             }
             ClientError::MessageConsumptionFatal(code) => Err(KafkaError::Fatal(code.to_string())),
             _ if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) => {
-                self.begin_anew()
+                self.plan_to_begin_anew()
             }
             _ => {
                 note(error);
@@ -204,13 +211,29 @@ impl Poller {
     }
 
     /// Some partition does not have the offset that was asked for; which, the client does not say.
-    /// It has stopped reading that one for good, so all are taken over once more.
-    fn begin_anew(&mut self) -> Result<(), KafkaError> {
-        let partitions = self.member().assignment.all_partitions();
+    /// It has stopped reading that one for good, so all are to be taken over once more.
+    fn plan_to_begin_anew(&mut self) -> Result<(), KafkaError> {
+        let partitions = self.member().assignment.partitions(true);
         tracing::warn!(
             ?partitions,
-            "an offset is not in the topic: looking anew where to begin"
+            "an offset is not in the topic: storing what was read, then looking anew where to begin"
         );
+        self.anew = true;
+        self.pause(&partitions)
+    }
+
+    /// Not before all that was read is stored: the topic may not have it any more, and only then is
+    /// it known what is missing.
+    fn begin_anew(&mut self) -> Result<(), KafkaError> {
+        let assignment = &self.context.role.assignment;
+        if !self.anew || !self.chunk.is_empty() || assignment.is_under_way() {
+            return Ok(());
+        }
+        self.anew = false;
+        let partitions = assignment.all_partitions();
+        if partitions.is_empty() {
+            return Ok(());
+        }
         self.take_over(&partitions)
     }
 
@@ -221,7 +244,8 @@ impl Poller {
             ?partitions,
             "the topic was deleted and made anew: reading all of it"
         );
-        self.chunk = Chunk::default();
+        (self.chunk, self.anew) = (Chunk::default(), false);
+        self.member().assignment.lost(&partitions);
         self.member().identity.accept(&partitions);
         self.take_over(&partitions)
     }
@@ -234,8 +258,10 @@ impl Poller {
 
     /// Lets partitions begin that have been told where, and pauses those that have not.
     fn follow_assignment(&mut self) -> Result<(), KafkaError> {
-        while let Ok(begin) = self.beginnings.try_recv() {
-            self.begin(begin)?;
+        while let Ok((begin, answer)) = self.beginnings.try_recv() {
+            let is_read = !self.anew && self.begin(begin)?;
+            // Who asked may not care any more.
+            answer.send(is_read).ok();
         }
         let version = self.member().assignment.version();
         if version == self.version {
@@ -245,7 +271,8 @@ impl Poller {
         self.pause(&self.member().assignment.partitions(false))
     }
 
-    fn begin(&mut self, begin: Begin) -> Result<(), KafkaError> {
+    /// Whether the partition is being read now.
+    fn begin(&mut self, begin: Begin) -> Result<bool, KafkaError> {
         let Begin {
             waiting,
             offset,
@@ -254,7 +281,7 @@ impl Poller {
         let partition = waiting.partition;
         let member = &self.context.role;
         if !member.assignment.is_waiting(waiting) {
-            return Ok(());
+            return Ok(false);
         }
         let sought = member
             .list([(partition, Offset::Offset(offset))])
@@ -265,7 +292,7 @@ impl Poller {
             tracing::debug!(partition, offset, %error, "cannot seek yet");
             let until = Instant::now() + POSTPONE;
             member.assignment.postpone(waiting, until);
-            return Ok(());
+            return Ok(false);
         }
         tracing::info!(
             kafka.partition = partition,
@@ -277,17 +304,18 @@ impl Poller {
         if self.extent == Extent::UntilEnd {
             self.unfinished.insert(partition);
         }
-        if self.held {
-            return Ok(());
+        if !self.held {
+            self.resume(&[partition])?;
         }
-        self.resume(&[partition])
+        Ok(true)
     }
 
     /// Offers the chunk; says what to do next.
     fn hand_over(&mut self) -> Result<Next, KafkaError> {
         if self.chunk.is_empty() {
-            let unsettled = self.extent == Extent::UntilEnd;
-            let eager = unsettled || !self.member().assignment.partitions(false).is_empty();
+            let eager = self.anew
+                || self.extent == Extent::UntilEnd
+                || !self.member().assignment.partitions(false).is_empty();
             return Ok(Next::Poll(if eager { EAGER_POLL } else { POLL }));
         }
         if self.chunks.capacity() == 0 && !self.chunks.is_closed() {
@@ -301,7 +329,7 @@ impl Poller {
             self.stop.store(true, Ordering::Relaxed);
         }
         self.stuck = None;
-        if std::mem::take(&mut self.held) {
+        if std::mem::take(&mut self.held) && !self.anew {
             self.resume(&self.member().assignment.partitions(true))?;
         }
         Ok(Next::Poll(Duration::ZERO))

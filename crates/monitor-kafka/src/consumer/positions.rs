@@ -1,4 +1,4 @@
-//! What the broker knows of offsets.
+//! What is known of offsets, but for what the database says.
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::{Offset, TopicPartitionList};
@@ -15,6 +15,11 @@ pub struct Position {
     /// Where the group goes on, as committed; `None` when nothing is, or when it is of a topic that
     /// was deleted since.
     pub committed: Option<i64>,
+    /// The offset before which this consumer has stored everything since the partition became its
+    /// own; `None` when it has stored nothing, or when the database may have lost it. The committed
+    /// offset and the ledger may be behind: the one while a commit is under way, the other after
+    /// batches that were stored at the same time.
+    pub stored: Option<i64>,
     /// The first offset that the topic still has.
     pub earliest: i64,
     /// The offset after the last message.
@@ -40,11 +45,13 @@ pub(super) fn ask(
     let (earliest, latest) = (end(Offset::Beginning)?, end(Offset::End)?);
     let position = |&partition: &i32| {
         let known = |list: &TopicPartitionList| offset(list, &member.topic, partition);
+        let latest = known(&latest)?;
         Some(Position {
             partition,
+            stored: member.assignment.stored(partition, latest),
             committed: known(&committed).filter(|_| !member.identity.is_stale(partition)),
             earliest: known(&earliest)?,
-            latest: known(&latest)?,
+            latest,
         })
     };
     // A partition without ends has no leader right now: it is asked for again.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{CommitMode, Consumer as _};
 
+use tokio::sync::oneshot;
+
 use super::assignment::{Rewound, Ticket, Waiting};
 use super::rebalance::{Member, Rebalances};
 use super::{Chunk, Client, Lag, Position, positions};
@@ -27,17 +29,20 @@ pub struct Begin {
     pub floor: Option<i64>,
 }
 
+/// A beginning, and where to say whether it was one.
+pub(super) type Beginning = (Begin, oneshot::Sender<bool>);
+
 /// A handle to the progress of a consumer. Clones are handles to the same.
 #[derive(Clone)]
 pub struct Progress {
     /// Weak, so that the consumer ends when it is closed, whoever has a handle.
     client: Weak<Client>,
     context: Arc<Context<Member>>,
-    beginnings: Sender<Begin>,
+    beginnings: Sender<Beginning>,
 }
 
 impl Progress {
-    pub(super) fn new(client: &Arc<Client>, beginnings: Sender<Begin>) -> Self {
+    pub(super) fn new(client: &Arc<Client>, beginnings: Sender<Beginning>) -> Self {
         Self {
             client: Arc::downgrade(client),
             context: Arc::clone(client.context()),
@@ -67,8 +72,8 @@ impl Progress {
         self.context.role.assignment.has_news().await;
     }
 
-    /// What the broker knows of the offsets of these partitions. One that has no leader right now
-    /// is left out.
+    /// What is known of the offsets of these partitions; to be asked after the ledger was read, with
+    /// which all of it is compared. One that has no leader right now is left out.
     pub async fn positions(&self, of: &[Waiting]) -> Result<Vec<Position>, KafkaError> {
         let partitions: Vec<i32> = of.iter().map(|each| each.partition).collect();
         let Some(client) = self.client.upgrade() else {
@@ -90,10 +95,13 @@ impl Progress {
         }
     }
 
-    /// Lets a partition begin, unless it is not ours any more.
-    pub fn begin(&self, begin: Begin) {
+    /// Lets a partition begin, at once; the future says whether it has. One that has not is not ours
+    /// any more, or is told of again ([`waiting`](Self::waiting)) when it can.
+    pub fn begin(&self, begin: Begin) -> impl Future<Output = bool> + use<> {
+        let (answer, answered) = oneshot::channel();
         // Nobody listens only when the consumer has ended.
-        self.beginnings.send(begin).ok();
+        self.beginnings.send((begin, answer)).ok();
+        async { answered.await.unwrap_or(false) }
     }
 
     /// Takes messages on their way to the database. They have to be landed, or restarted.

@@ -14,6 +14,8 @@ pub(super) struct Partition {
     pub(super) flights: VecDeque<Flight>,
     /// Everything before is stored.
     pub(super) done: i64,
+    /// The same, as far as it was stored here: known also after it has to begin anew, from wherever.
+    pub(super) stored: Option<i64>,
     /// Whether that is further than where it began.
     pub(super) moved: bool,
     /// The offset that the broker has confirmed to be committed.
@@ -39,17 +41,18 @@ pub(super) struct Flight {
 }
 
 impl Partition {
-    pub(super) fn new(epoch: u64, not_before: Option<Instant>, end: Option<i64>) -> Self {
+    pub(super) fn new(epoch: u64, not_before: Option<Instant>) -> Self {
         Self {
             epoch,
             reading: Reading::Waiting { not_before },
             leaving: false,
             flights: VecDeque::new(),
             done: 0,
+            stored: None,
             moved: false,
             committed: None,
             floor: 0,
-            end,
+            end: None,
             waiters: Waiters::default(),
         }
     }
@@ -70,6 +73,7 @@ impl Partition {
         let advanced = self.done > before;
         if advanced {
             (self.floor, self.moved) = (self.done, true);
+            self.stored = self.stored.max(Some(self.done));
         }
         advanced
     }

@@ -112,6 +112,33 @@ fn a_database_that_lacks_what_was_stored_is_read_for_again() {
 }
 
 #[test]
+fn what_was_stored_here_is_known_however_often_a_partition_begins_anew() {
+    let assignment = reading_from(0);
+    let tickets = [10, 20].map(|next| assignment.take([&read(&assignment, next)]));
+    assert_eq!(assignment.stored(0, 100), None);
+    land(&assignment, &tickets[0]);
+    assert!(assignment.is_under_way());
+    land(&assignment, &tickets[1]);
+    assert!(!assignment.is_under_way());
+    assignment.assigned([0]);
+    assert_eq!(assignment.stored(0, 100), Some(20));
+    begin(&assignment, 5, Some(5));
+    let again = assignment.take([&read(&assignment, 15)]);
+    land(&assignment, &again);
+    assert_eq!(assignment.stored(0, 100), Some(20));
+    // Until the database may have lost it, or the topic is another one.
+    assert_eq!(assignment.reconcile(&ledger(20)), []);
+    assert_eq!(assignment.stored(0, 100), Some(20));
+    assert_eq!(assignment.reconcile(&ledger(15)), []);
+    assert_eq!(assignment.stored(0, 100), None);
+    let again = assignment.take([&read(&assignment, 25)]);
+    land(&assignment, &again);
+    assert_eq!(assignment.stored(0, 25), Some(25));
+    assert_eq!(assignment.stored(0, 24), None);
+    assert_eq!(assignment.stored(0, 100), None);
+}
+
+#[test]
 fn a_loss_shows_even_when_nothing_was_stored_since_the_beginning() {
     assert_eq!(reading_from(100).reconcile(&ledger(100)), []);
     assert_eq!(reading_from(100).reconcile(&ledger(99)).len(), 1);
