@@ -20,6 +20,8 @@ use crate::settings::KafkaSettings;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for an answer before looking for trouble.
 const TURN: Duration = Duration::from_millis(500);
+/// Time between two looks for a topic that was just created.
+const LOOK: Duration = Duration::from_millis(50);
 /// More callbacks than can wait to be served after a turn.
 const WAITING_CALLBACKS: usize = 20;
 
@@ -60,7 +62,8 @@ pub struct TopicState {
     pub replication: usize,
 }
 
-/// Creates the topic of check events and that of dead letters, unless they exist.
+/// Creates the topic of check events and that of dead letters, unless they exist, and waits until the
+/// brokers know of them.
 pub async fn create(
     settings: &KafkaSettings,
     options: &TopicOptions,
@@ -96,7 +99,22 @@ pub async fn create(
         )
         .await
         .map_err(KafkaError::doing("cannot create topics"))?;
-    results.into_iter().map(created).collect()
+    let creations: Result<Vec<_>, _> = results.into_iter().map(created).collect();
+    if creations.is_ok() {
+        become_known(settings).await;
+    }
+    creations
+}
+
+/// Waits until the brokers tell of topics that were just created, of which they learn a moment later.
+/// When that takes long, whoever asks next is told.
+async fn become_known(settings: &KafkaSettings) {
+    let known = async {
+        while let Err(KafkaError::MissingTopic { .. }) = check(settings).await {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, known).await.ok();
 }
 
 fn created(result: Result<String, (String, RDKafkaErrorCode)>) -> Result<Creation, KafkaError> {
