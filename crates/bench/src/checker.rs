@@ -8,7 +8,7 @@ use local_stack::Control;
 
 use crate::console;
 use crate::contender::{BySchemes, Contender, Means, Peers};
-use crate::ground::{Ground, SiteKind};
+use crate::ground::{self, Ground, SiteKind};
 use crate::memory::{self, Amounts};
 use crate::nginx::Scheme;
 use crate::report::Report;
@@ -82,6 +82,7 @@ fn means(ground: &Ground) -> Result<Means<'_>> {
             url: ground.nginx.url(scheme),
             interval: interval.to_owned(),
             timeout: INTERVAL,
+            at_a_time: ground::OF_ONE_HOST,
         };
         ground.sites(&format!("{name}-{}", scheme.name()), count, &kind)
     };

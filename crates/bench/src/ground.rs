@@ -11,9 +11,9 @@ use test_servers::{Authority, Leaf};
 use crate::nginx::{Nginx, Scheme};
 use crate::stack::Stack;
 
-/// Room for all that are held at a time, of one host. Not for as many as there are sites: whoever
-/// starts everything that has come due in a bad moment does not catch up.
-const MOST_IN_FLIGHT: &str = "5000";
+/// Checks at a time of the one host that there is. Thousands at a time cost both sides more for each,
+/// and a checker that has more to do than it can, if only for a moment, would not catch up.
+pub(crate) const OF_ONE_HOST: u32 = 256;
 
 /// Everything around the programs that are measured. Gone when dropped.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Ground {
 pub(crate) struct Sites {
     pub(crate) database: String,
     pub(crate) count: u32,
+    /// Most checks of them at the same time.
+    at_a_time: u32,
 }
 
 /// What a site is like.
@@ -40,6 +42,7 @@ pub(crate) struct SiteKind {
     pub(crate) url: String,
     pub(crate) interval: String,
     pub(crate) timeout: &'static str,
+    pub(crate) at_a_time: u32,
 }
 
 impl Ground {
@@ -72,6 +75,7 @@ impl Ground {
         Ok(Sites {
             database: name.to_owned(),
             count,
+            at_a_time: kind.at_a_time.max(1),
         })
     }
 
@@ -96,8 +100,8 @@ impl Ground {
             .program("checker", &sites.database)
             .env("CHECKER_ALLOW_PRIVATE_TARGETS", "true")
             .env("CHECKER_SPOOL_DIR", spool)
-            .env("CHECKER_MAX_IN_FLIGHT", MOST_IN_FLIGHT)
-            .env("CHECKER_MAX_PER_HOST", MOST_IN_FLIGHT)
+            .env("CHECKER_MAX_IN_FLIGHT", sites.at_a_time.to_string())
+            .env("CHECKER_MAX_PER_HOST", sites.at_a_time.to_string())
     }
 }
 

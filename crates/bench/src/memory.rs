@@ -59,6 +59,7 @@ fn idle(ground: &Ground, count: u32, scheme: Scheme) -> Result<u64> {
         url: ground.nginx.silent_url(scheme),
         interval: NEVER.to_owned(),
         timeout: HELD,
+        at_a_time: count,
     };
     let name = format!("idle {} {count}", scheme.name());
     let sites = ground.sites(&name, count, &kind)?;
@@ -74,6 +75,7 @@ fn per_check(ground: &Ground, count: u32, scheme: Scheme) -> Result<f64> {
         url: ground.nginx.silent_url(scheme),
         interval: HELD.to_owned(),
         timeout: HELD,
+        at_a_time: count,
     };
     let sites = ground.sites(&format!("held {}", scheme.name()), count, &kind)?;
     let checker = Checker::start(ground, &sites)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::console;
 use crate::contender::{Checker, Contender};
 use crate::cpu;
-use crate::ground::{Ground, SiteKind};
+use crate::ground::{self, Ground, SiteKind};
 use crate::histogram::Between;
 use crate::nginx::Scheme;
 use crate::rounds::Sample;
@@ -57,6 +57,7 @@ fn at_rate(ground: &Ground, count: u32, rate: f64, full: f64) -> Result<Scale> {
         url: ground.nginx.url(Scheme::Http),
         interval: interval.clone(),
         timeout: "1s",
+        at_a_time: ground::OF_ONE_HOST,
     };
     let sites = ground.sites(&format!("every {interval}"), count, &kind)?;
     let checker = Checker::start(ground, &sites)?;
