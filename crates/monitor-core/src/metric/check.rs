@@ -1,0 +1,71 @@
+//! Questions about single checks.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::event::{ContentMatch, Timings};
+use crate::failure::Outcome;
+use crate::region::Region;
+
+/// Which verdicts to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutcomeFilter {
+    /// Every check, also missed ones and our own errors.
+    #[default]
+    All,
+    /// `up` and `degraded`.
+    Success,
+    /// `down`.
+    Failure,
+}
+
+impl OutcomeFilter {
+    /// The outcomes that pass; `None` when all do.
+    #[must_use]
+    pub fn outcomes(self) -> Option<&'static [Outcome]> {
+        match self {
+            Self::All => None,
+            Self::Success => Some(&[Outcome::Up, Outcome::Degraded]),
+            Self::Failure => Some(&[Outcome::Down]),
+        }
+    }
+}
+
+/// How long one check took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResponseTime {
+    /// The slot.
+    pub scheduled_at: DateTime<Utc>,
+    /// Where it was checked from.
+    pub region: Region,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Its phases, in microseconds.
+    pub timings_us: Timings,
+}
+
+/// What status code one check saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusCode {
+    /// The slot.
+    pub scheduled_at: DateTime<Utc>,
+    /// Where it was checked from.
+    pub region: Region,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// `None` when no response was seen.
+    pub status_code: Option<u16>,
+}
+
+/// What became of the content rules of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContentResult {
+    /// The slot.
+    pub scheduled_at: DateTime<Utc>,
+    /// Where it was checked from.
+    pub region: Region,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Matched, unmatched or not checked.
+    pub content: ContentMatch,
+}
