@@ -12,11 +12,13 @@ mod days;
 mod hours;
 mod keys;
 mod marks;
+mod packed;
 mod progress;
 mod raw;
 mod rebuild;
 mod retention;
 mod rollup;
+mod row;
 mod write;
 
 pub use self::close::{SETTLING, close_days, close_hours};
@@ -25,6 +27,11 @@ pub use self::progress::{Progress, progress};
 pub use self::rebuild::{Rebuild, plan_rebuild};
 pub use self::retention::{delete_before, drop_checks_before};
 pub use self::rollup::{Durations, PHASES, Rollup};
+
+pub(crate) use self::days::begin;
+pub(crate) use self::keys::{Keys, Series};
+pub(crate) use self::packed::{Checks, checks};
+pub(crate) use self::row::{RollupRow, rollup_rows};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

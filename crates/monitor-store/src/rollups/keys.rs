@@ -12,9 +12,9 @@ pub(super) const MOST_AT_ONCE: usize = 1_000;
 
 /// A site as checked from one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Series {
-    pub(super) site_id: i64,
-    pub(super) region_id: i16,
+pub(crate) struct Series {
+    pub(crate) site_id: i64,
+    pub(crate) region_id: i16,
 }
 
 /// Whose checks of an hour.
@@ -28,25 +28,25 @@ pub(super) enum Whose {
 
 /// A number of series, as columns.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     site_ids: Vec<i64>,
     region_ids: Vec<i16>,
 }
 
 impl Keys {
-    pub(super) fn site_ids(&self) -> &[i64] {
+    pub(crate) fn site_ids(&self) -> &[i64] {
         &self.site_ids
     }
 
-    pub(super) fn region_ids(&self) -> &[i16] {
+    pub(crate) fn region_ids(&self) -> &[i16] {
         &self.region_ids
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.site_ids.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = Series> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Series> {
         let ids = self.site_ids.iter().zip(&self.region_ids);
         ids.map(|(site_id, region_id)| Series {
             site_id: *site_id,

@@ -4,6 +4,7 @@
     reason = "a test whose preparation fails has failed"
 )]
 
+mod certificates;
 mod checks;
 mod connection;
 mod maintenance;
@@ -16,5 +17,6 @@ mod schema;
 mod sites;
 mod state;
 mod stored;
+mod summaries;
 mod upgrade;
 mod writers;

@@ -3,7 +3,7 @@
 mod expected;
 mod final_days;
 mod histograms;
-mod random;
+pub(crate) mod random;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use fastrand::Rng;
@@ -19,18 +19,18 @@ use self::expected::{assert_right, said};
 use self::random::{HOURS, begin, check};
 use crate::sample::{event, slot};
 
-async fn store(connection: &mut PgConnection, events: &[CheckEvent]) {
+pub(crate) async fn store(connection: &mut PgConnection, events: &[CheckEvent]) {
     crate::stored::store(connection, events, None)
         .await
         .unwrap();
 }
 
 /// When so many hours after the begin can be closed.
-fn settled(hours: i64) -> DateTime<Utc> {
+pub(crate) fn settled(hours: i64) -> DateTime<Utc> {
     begin() + TimeDelta::hours(hours) + SETTLING
 }
 
-async fn roll_up(connection: &mut PgConnection, now: DateTime<Utc>) -> Count {
+pub(crate) async fn roll_up(connection: &mut PgConnection, now: DateTime<Utc>) -> Count {
     let mut count = close_hours(connection, now, u32::MAX).await.unwrap();
     count += work_off_marks(connection, u32::MAX).await.unwrap();
     count += close_days(connection, u32::MAX).await.unwrap();

@@ -1,0 +1,96 @@
+//! What many checks came to.
+
+use chrono::{DateTime, Utc};
+use monitor_core::metric::{Buckets, Subject, Summary, TimeRange};
+use sqlx::PgConnection;
+
+use super::MetricDataProvider;
+use super::merge::summary;
+use super::plan::{divisible, plan};
+use super::read::Work;
+use super::scope::{self, Marks};
+use super::snapshot;
+use crate::error::StoreError;
+use crate::rollups::{Keys, Progress};
+
+/// Most buckets that are put together at once: each is some 20 KB large until it is complete.
+const AT_ONCE: usize = 250;
+
+impl MetricDataProvider {
+    /// What the checks of the subject came to over the range.
+    ///
+    /// Of days whose checks were dropped, hours cannot be divided: where such a range begins or ends
+    /// inside of an hour, the answer is about the whole hour, and says so in `from` and `to`.
+    /// A site, tag or region that nothing is known of has no checks.
+    pub async fn summary(
+        &self,
+        subject: &Subject,
+        range: TimeRange,
+    ) -> Result<Summary, StoreError> {
+        let mut summaries = self.series(subject, &Buckets::one(range)).await?;
+        let nothing = || StoreError::Value("a range without buckets".to_owned());
+        summaries.pop().ok_or_else(nothing)
+    }
+
+    /// What the checks of the subject came to in each bucket, in order and without gaps.
+    ///
+    /// Of days whose checks were dropped, hours cannot be divided: what begins inside of such an hour
+    /// begins with it, and buckets shorter than an hour become one. Each says what it is about in
+    /// `from` and `to`, and together they are about the whole range at least.
+    pub async fn series(
+        &self,
+        subject: &Subject,
+        buckets: &Buckets,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let mut transaction = snapshot::begin(&self.pool).await?;
+        let scope = Scope::of(&mut transaction, subject, buckets).await?;
+        let borders = divisible(buckets.borders(), scope.progress.final_to());
+        let mut summaries = Vec::with_capacity(borders.len());
+        let mut rest = &borders[..];
+        while rest.len() > 1 {
+            // The end of these is the begin of the next.
+            let last = AT_ONCE.min(rest.len() - 1);
+            summaries.extend(scope.summaries(&mut transaction, &rest[..=last]).await?);
+            rest = &rest[last..];
+        }
+        snapshot::end(transaction).await?;
+        Ok(summaries)
+    }
+}
+
+/// Whose checks, and what is rolled up of them.
+struct Scope {
+    keys: Keys,
+    progress: Progress,
+    marks: Marks,
+}
+
+impl Scope {
+    async fn of(
+        connection: &mut PgConnection,
+        subject: &Subject,
+        buckets: &Buckets,
+    ) -> Result<Self, StoreError> {
+        let keys = scope::series(connection, subject).await?;
+        let (progress, marks) = scope::progress(connection, subject, buckets).await?;
+        Ok(Self {
+            keys,
+            progress,
+            marks,
+        })
+    }
+
+    async fn summaries(
+        &self,
+        connection: &mut PgConnection,
+        borders: &[DateTime<Utc>],
+    ) -> Result<Vec<Summary>, StoreError> {
+        let spans = plan(borders, &self.progress);
+        let work = Work::of(&self.keys, &spans, &self.marks);
+        let rollups = work.read(connection, &self.keys, borders).await?;
+        let buckets = borders.array_windows().zip(&rollups);
+        Ok(buckets
+            .map(|([from, to], rollup)| summary(*from, *to, rollup))
+            .collect())
+    }
+}
