@@ -1,5 +1,7 @@
 //! Reading what a plan says, added up by bucket.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
@@ -7,6 +9,7 @@ use sqlx::PgConnection;
 
 use super::plan::{Source, Span, around};
 use super::scope::Marks;
+use super::snapshot;
 use crate::error::StoreError;
 use crate::rollups::{Checks, Keys, Rollup, RollupRow, Series, checks, rollup_rows};
 
@@ -19,9 +22,8 @@ const MANY: usize = 32;
 pub(super) struct Work {
     days: Parts<NaiveDate>,
     hours: Parts<DateTime<Utc>>,
-    checks: Parts<DateTime<Utc>>,
-    /// Checks of all series.
-    checks_of_all: Vec<Span>,
+    /// Of each span of time, the series whose checks are read.
+    checks: BTreeMap<(DateTime<Utc>, DateTime<Utc>), Vec<Series>>,
 }
 
 /// Spans of time of single series, as columns.
@@ -57,17 +59,10 @@ impl Work {
     /// The spans of each series; of those with marks, around them.
     pub(super) fn of(keys: &Keys, spans: &[Span], marks: &Marks) -> Self {
         let mut work = Self::default();
-        let many = keys.len() >= MANY;
-        let mut common = spans.to_vec();
-        if many {
-            common.retain(|span| span.source != Source::Checks);
-            let of_all = spans.iter().filter(|span| span.source == Source::Checks);
-            work.checks_of_all.extend(of_all);
-        }
         for series in keys.iter() {
             match marks.get(&series) {
-                Some(marks) => work.push(series, &around(&common, marks)),
-                None => work.push(series, &common),
+                Some(marks) => work.push(series, &around(spans, marks)),
+                None => work.push(series, spans),
             }
         }
         work
@@ -78,16 +73,15 @@ impl Work {
             match source {
                 Source::Days => self.days.push(series, from.date_naive(), to.date_naive()),
                 Source::Hours => self.hours.push(series, *from, *to),
-                Source::Checks => self.checks.push(series, *from, *to),
+                Source::Checks => self.checks.entry((*from, *to)).or_default().push(series),
             }
         }
     }
 
     /// Reads it, added up by the buckets with these borders.
     pub(super) async fn read(
-        &self,
+        self,
         connection: &mut PgConnection,
-        keys: &Keys,
         borders: &[DateTime<Utc>],
     ) -> Result<Vec<Rollup>, StoreError> {
         let mut sums = Sums {
@@ -100,16 +94,20 @@ impl Work {
         if !self.hours.froms.is_empty() {
             sums.add_rollups(hours(connection, &self.hours)).await?;
         }
-        if !self.checks.froms.is_empty() {
-            let checks = checks_of_series(connection, &self.checks, borders);
+        let checks = self.checks.into_iter();
+        let (many, few): (Vec<_>, Vec<_>) = checks.partition(|(_, series)| series.len() >= MANY);
+        for (span, series) in few {
+            let keys = series.into_iter().collect();
+            let checks = checks_of_few(connection, &keys, span, borders);
             sums.add_checks(checks).await?;
         }
-        if !self.checks_of_all.is_empty() {
-            plan_each_time(connection).await?;
+        if !many.is_empty() {
+            snapshot::read_many(connection).await?;
         }
-        for span in &self.checks_of_all {
-            sums.add_checks(checks_of_all(connection, keys, span, borders))
-                .await?;
+        for (span, series) in many {
+            let keys = series.into_iter().collect();
+            let checks = checks_of_many(connection, &keys, span, borders);
+            sums.add_checks(checks).await?;
         }
         Ok(sums.rollups)
     }
@@ -197,53 +195,45 @@ fn hours<'c>(
     query.fetch(connection)
 }
 
-fn checks_of_series<'c>(
+/// Series by series.
+fn checks_of_few<'c>(
     connection: &'c mut PgConnection,
-    parts: &'c Parts<DateTime<Utc>>,
+    keys: &'c Keys,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
     borders: &'c [DateTime<Utc>],
 ) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
     let query = checks!(
-        "metrics.checks_of_series",
+        "metrics.checks_of_few",
         "width_bucket(scheduled_at, $5::TIMESTAMPTZ[])",
-        r#"FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[], $4::TIMESTAMPTZ[])
-            AS part (site_id, region_id, "from", "to")
+        "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
         JOIN check_results USING (site_id, region_id)
-        WHERE scheduled_at >= part."from" AND scheduled_at < part."to""#,
-        &parts.site_ids,
-        &parts.region_ids,
-        &parts.froms,
-        &parts.tos,
+        WHERE scheduled_at >= $3 AND scheduled_at < $4",
+        keys.site_ids(),
+        keys.region_ids(),
+        from,
+        to,
         borders,
     );
     query.fetch(connection)
 }
 
-/// How checks of many series are best read depends on the time that they are of.
-async fn plan_each_time(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query!("SET LOCAL plan_cache_mode = force_custom_plan")
-        .execute(connection)
-        .await
-        .map(drop)
-        .map_err(StoreError::doing("cannot choose how to read checks"))
-}
-
-fn checks_of_all<'c>(
+/// As they lie in the table. The same query by another name, and so by a plan of its own.
+fn checks_of_many<'c>(
     connection: &'c mut PgConnection,
     keys: &'c Keys,
-    span: &Span,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
     borders: &'c [DateTime<Utc>],
 ) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
     let query = checks!(
-        "metrics.checks_of_all",
+        "metrics.checks_of_many",
         "width_bucket(scheduled_at, $5::TIMESTAMPTZ[])",
-        "FROM check_results
-        JOIN unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
-            USING (site_id, region_id)
+        "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
+        JOIN check_results USING (site_id, region_id)
         WHERE scheduled_at >= $3 AND scheduled_at < $4",
         keys.site_ids(),
         keys.region_ids(),
-        span.from,
-        span.to,
+        from,
+        to,
         borders,
     );
     query.fetch(connection)

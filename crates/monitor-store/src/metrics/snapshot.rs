@@ -1,19 +1,33 @@
 //! All that is read for one answer is of one moment.
 
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Executor as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::StoreError;
 
 /// The lock makes who drops old checks wait until the answer is complete: it comes before the moment
-/// that is seen, so whatever is gone by then is known to be. Plans are made once and kept: nearly
-/// all rows are looked up by the key, and to plan for each of the partitions takes longer than that.
+/// that is seen, so whatever is gone by then is known to be.
+///
+/// Rows are looked up by the key, series by series, by plans that are made once and kept: to plan
+/// takes longer than that, and the planner does not know that there are few.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
     LOCK TABLE ONLY check_results IN ACCESS SHARE MODE; \
-    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
+    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; \
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+    SET LOCAL max_parallel_workers_per_gather = 0";
+
+/// What is better for reading checks of many series, as they lie in the table.
+const MANY: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_hashjoin = on";
 
 pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
     let begun = pool.begin_with(BEGIN).await;
     begun.map_err(StoreError::doing("cannot begin to read"))
+}
+
+/// From here on, many series are read at a time.
+pub(super) async fn read_many(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let set = connection.execute(MANY).await;
+    set.map(drop)
+        .map_err(StoreError::doing("cannot choose how to read checks"))
 }
 
 pub(super) async fn end(transaction: Transaction<'static, Postgres>) -> Result<(), StoreError> {

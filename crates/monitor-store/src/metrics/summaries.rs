@@ -87,7 +87,7 @@ impl Scope {
     ) -> Result<Vec<Summary>, StoreError> {
         let spans = plan(borders, &self.progress);
         let work = Work::of(&self.keys, &spans, &self.marks);
-        let rollups = work.read(connection, &self.keys, borders).await?;
+        let rollups = work.read(connection, borders).await?;
         let buckets = borders.array_windows().zip(&rollups);
         Ok(buckets
             .map(|([from, to], rollup)| summary(*from, *to, rollup))
