@@ -1,5 +1,7 @@
 //! What can go wrong in the database, and what to do about it.
 
+use std::str::FromStr;
+
 /// An error of the database or of the connection to it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -132,6 +134,15 @@ fn class_of_sqlstate_class(class: &str) -> ErrorClass {
         "28" => ErrorClass::Setup,
         _ => ErrorClass::Bug,
     }
+}
+
+/// Reads a value of a closed list; the enum types of the tables have the same lists.
+pub(crate) fn parsed<T: FromStr>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| {
+        StoreError::Value(format!(
+            "the table of checks says {text:?}, which this program does not know"
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Single checks, a page at a time.
 
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 use monitor_core::event::Timings;
 use monitor_core::metric::{
@@ -10,7 +8,7 @@ use monitor_core::metric::{
 use monitor_core::{Region, SiteId};
 
 use super::MetricDataProvider;
-use crate::error::StoreError;
+use crate::error::{StoreError, parsed};
 
 /// Which checks: what all questions have in common.
 struct Selection<'a> {
@@ -186,13 +184,4 @@ fn region(row: &CheckRow) -> Result<Region, StoreError> {
     row.region
         .parse()
         .map_err(|error| StoreError::Value(format!("in checks: {error}")))
-}
-
-/// Reads a value of a closed list; the table's enum types have the same lists.
-fn parsed<T: FromStr>(text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|_| {
-        StoreError::Value(format!(
-            "the table of checks says {text:?}, which this program does not know"
-        ))
-    })
 }

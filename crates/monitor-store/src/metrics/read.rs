@@ -17,13 +17,16 @@ use crate::rollups::{Checks, Keys, Rollup, RollupRow, Series, checks, rollup_row
 /// key then costs more.
 const MANY: usize = 32;
 
+/// From when, up to when.
+type Moments = (DateTime<Utc>, DateTime<Utc>);
+
 /// What is to be read.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     days: Parts<NaiveDate>,
     hours: Parts<DateTime<Utc>>,
     /// Of each span of time, the series whose checks are read.
-    checks: BTreeMap<(DateTime<Utc>, DateTime<Utc>), Vec<Series>>,
+    checks: BTreeMap<Moments, Vec<Series>>,
 }
 
 /// Spans of time of single series, as columns.
@@ -96,18 +99,10 @@ impl Work {
         }
         let checks = self.checks.into_iter();
         let (many, few): (Vec<_>, Vec<_>) = checks.partition(|(_, series)| series.len() >= MANY);
-        for (span, series) in few {
-            let keys = series.into_iter().collect();
-            let checks = checks_of_few(connection, &keys, span, borders);
-            sums.add_checks(checks).await?;
-        }
+        sums.add_spans(connection, Lookup::ByKey, few).await?;
         if !many.is_empty() {
             snapshot::read_many(connection).await?;
-        }
-        for (span, series) in many {
-            let keys = series.into_iter().collect();
-            let checks = checks_of_many(connection, &keys, span, borders);
-            sums.add_checks(checks).await?;
+            sums.add_spans(connection, Lookup::InOrder, many).await?;
         }
         Ok(sums.rollups)
     }
@@ -130,6 +125,21 @@ impl Sums<'_> {
             if let Some(rollup) = self.bucket(self.borders.partition_point(after)) {
                 row.add_to(rollup)?;
             }
+        }
+        Ok(())
+    }
+
+    async fn add_spans(
+        &mut self,
+        connection: &mut PgConnection,
+        lookup: Lookup,
+        spans: Vec<(Moments, Vec<Series>)>,
+    ) -> Result<(), StoreError> {
+        let borders = self.borders;
+        for (span, series) in spans {
+            let keys = series.into_iter().collect();
+            let checks = checks_of(connection, lookup, &keys, span, borders);
+            self.add_checks(checks).await?;
         }
         Ok(())
     }
@@ -195,46 +205,42 @@ fn hours<'c>(
     query.fetch(connection)
 }
 
-/// Series by series.
-fn checks_of_few<'c>(
-    connection: &'c mut PgConnection,
-    keys: &'c Keys,
-    (from, to): (DateTime<Utc>, DateTime<Utc>),
-    borders: &'c [DateTime<Utc>],
-) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
-    let query = checks!(
-        "metrics.checks_of_few",
-        "width_bucket(scheduled_at, $5::TIMESTAMPTZ[])",
-        "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
-        JOIN check_results USING (site_id, region_id)
-        WHERE scheduled_at >= $3 AND scheduled_at < $4",
-        keys.site_ids(),
-        keys.region_ids(),
-        from,
-        to,
-        borders,
-    );
-    query.fetch(connection)
+/// How the checks of a span are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lookup {
+    /// Series by series.
+    ByKey,
+    /// As they lie in the table.
+    InOrder,
 }
 
-/// As they lie in the table. The same query by another name, and so by a plan of its own.
-fn checks_of_many<'c>(
+/// The same query by two names, and so by two plans.
+fn checks_of<'c>(
     connection: &'c mut PgConnection,
+    lookup: Lookup,
     keys: &'c Keys,
-    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    (from, to): Moments,
     borders: &'c [DateTime<Utc>],
 ) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
-    let query = checks!(
-        "metrics.checks_of_many",
-        "width_bucket(scheduled_at, $5::TIMESTAMPTZ[])",
-        "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
+    macro_rules! fetch {
+        ($name:literal) => {
+            checks!(
+                $name,
+                "width_bucket(scheduled_at, $5::TIMESTAMPTZ[])",
+                "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
         JOIN check_results USING (site_id, region_id)
         WHERE scheduled_at >= $3 AND scheduled_at < $4",
-        keys.site_ids(),
-        keys.region_ids(),
-        from,
-        to,
-        borders,
-    );
-    query.fetch(connection)
+                keys.site_ids(),
+                keys.region_ids(),
+                from,
+                to,
+                borders,
+            )
+            .fetch(connection)
+        };
+    }
+    match lookup {
+        Lookup::ByKey => fetch!("metrics.checks_of_few"),
+        Lookup::InOrder => fetch!("metrics.checks_of_many"),
+    }
 }

@@ -57,7 +57,8 @@ struct ProgressAndMark {
 }
 
 /// How far checks have been rolled up, and what of it is to be computed again, in hours that begin
-/// in the range: of others no more than a part is asked for, which is read check by check. Marks of hours that are final or not closed mean nothing, and are left out.
+/// in the range: of others no more than a part is asked for, which is read check by check. Marks of
+/// hours that are final or not closed mean nothing, and are left out.
 pub(super) async fn progress(
     connection: &mut PgConnection,
     subject: &Subject,

@@ -4,12 +4,12 @@
 //! a few bytes for a check instead of fifteen values. What is usual of a check (it is up, and saw
 //! 200) is only counted.
 
+use monitor_core::Outcome;
 use monitor_core::event::ContentMatch;
-use monitor_core::{FailureKind, Outcome};
 use strum::VariantArray as _;
 
 use super::rollup::Rollup;
-use crate::error::StoreError;
+use crate::error::{StoreError, parsed};
 
 /// The checks of one group.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Checks {
             self.content_unmatched.unsigned_abs(),
         );
         for kind in self.failures.iter().flatten() {
-            rollup.add_failure(failure_kind(kind)?, 1);
+            rollup.add_failure(parsed(kind)?, 1);
         }
         let (pairs, _) = self.durations.as_deref().unwrap_or_default().as_chunks();
         for (index, pair) in pairs.iter().enumerate() {
@@ -118,14 +118,6 @@ fn halves(pair: [u8; 8]) -> (Option<u32>, Option<u32>) {
     let (halves, _) = pair.as_chunks();
     let half = |index: usize| u32::from_be_bytes(halves[index]).checked_sub(1);
     (half(0), half(1))
-}
-
-pub(crate) fn failure_kind(name: &str) -> Result<FailureKind, StoreError> {
-    name.parse().map_err(|_| {
-        StoreError::Value(format!(
-            "the checks table says {name:?}, which this program does not know"
-        ))
-    })
 }
 
 #[cfg(test)]

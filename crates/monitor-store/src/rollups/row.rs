@@ -3,9 +3,8 @@
 use monitor_core::Outcome;
 use strum::VariantArray as _;
 
-use super::packed::failure_kind;
 use super::rollup::{Durations, Rollup};
-use crate::error::StoreError;
+use crate::error::{StoreError, parsed};
 
 /// A row of `rollup_hours` or `rollup_days`. Lists of six are of the phases.
 #[derive(Debug)]
@@ -68,7 +67,7 @@ impl RollupRow {
         rollup.content_matched += counted::<_, u64>(self.content_matched)?;
         rollup.content_unmatched += counted::<_, u64>(self.content_unmatched)?;
         for (kind, count) in self.failure_kinds.iter().zip(&self.failure_counts) {
-            rollup.add_failure(failure_kind(kind)?, counted(*count)?);
+            rollup.add_failure(parsed(kind)?, counted(*count)?);
         }
         for (code, count) in self.status_codes.iter().zip(&self.status_counts) {
             rollup.add_status_code(counted(*code)?, counted(*count)?);
