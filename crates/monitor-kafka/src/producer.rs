@@ -185,8 +185,9 @@ impl Producer {
         let metadata = client.fetch_metadata(Some(&self.topic), limit).ok()?;
         let partitions = metadata.topics().first()?.partitions();
         let lead = partitions.iter().filter(|each| each.leader() >= 0);
-        let whole = lead.clone();
-        let whole = whole.filter(|each| each.isr().len() >= each.replicas().len());
+        let whole = lead
+            .clone()
+            .filter(|each| each.isr().len() >= each.replicas().len());
         impediment(partitions.len(), lead.count(), whole.count())
     }
 

@@ -6,7 +6,6 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{CommitMode, Consumer as _};
-
 use tokio::sync::oneshot;
 
 use super::assignment::{Rewound, Ticket, Waiting};

@@ -28,9 +28,8 @@ impl Replayer {
     }
 
     /// Sends key, value and headers of the message as they were, except headers whose names are no
-    /// text; returns once the topic of check
-    /// events has confirmed it and the letter is marked. After an error, replaying again is right:
-    /// the message may then be there twice, which the sink tells.
+    /// text; returns once the topic of check events has confirmed it and the letter is marked. After
+    /// an error, replaying again is right: the message may then be there twice, which the sink tells.
     pub async fn replay(&mut self, letter: &Letter) -> Result<(), KafkaError> {
         let attempts = letter.attempts.unwrap_or(1).to_string();
         let original = headers::original(&letter.headers).iter();
