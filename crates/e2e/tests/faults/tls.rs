@@ -5,11 +5,27 @@ use std::fs;
 use anyhow::ensure;
 use e2e::judge::{Kept, canary};
 use e2e::scene::{Running, SITES, Scene, ended, furnish, verdict};
-use e2e::{Binary, Broker, Keys, World, eventually};
+use e2e::{Binary, Broker, Keys, Target, World, eventually};
 use local_stack::{Postgres, PostgresOptions, PostgresTls};
 use test_servers::{Identity, Leaf, Validity};
 
 const PATH: &str = "/?canary-of-a-query";
+
+/// A certificate that was a client's once.
+fn expired(keys: &Keys) -> anyhow::Result<Identity> {
+    keys.authority.issue(&Leaf {
+        validity: Validity::Past,
+        ..Leaf::of_client()
+    })
+}
+
+async fn checks_go_on(target: &Target) -> anyhow::Result<()> {
+    let before = target.hits(PATH);
+    eventually("checks go on", || async {
+        Ok((target.hits(PATH) >= before + 2 * SITES).then_some(()))
+    })
+    .await
+}
 
 #[tokio::test]
 async fn results_wait_while_certificates_are_not_accepted() -> anyhow::Result<()> {
@@ -21,18 +37,10 @@ async fn results_wait_while_certificates_are_not_accepted() -> anyhow::Result<()
     world.prepare(3)?;
     let target = furnish(&mut world)?;
 
-    let expired = Leaf {
-        validity: Validity::Past,
-        ..Leaf::of_client()
-    };
-    keys.log_in(&mut world, &kafka, &keys.authority.issue(&expired)?)?;
+    keys.log_in(&mut world, &kafka, &expired(&keys)?)?;
     let checker = world.start(Binary::Checker)?;
     checker.is_not_ready_because(&["kafka"]).await?;
-    let before = target.hits(PATH);
-    eventually("checks go on", || async {
-        Ok((target.hits(PATH) >= before + 2 * SITES).then_some(()))
-    })
-    .await?;
+    checks_go_on(&target).await?;
     // The new files are read by the next start, which finds the results of this one.
     keys.log_in(&mut world, &kafka, &good)?;
     let (code, log) = checker.terminate().await?;
@@ -83,21 +91,13 @@ async fn certificates_for_kafka_that_are_replaced_are_used_without_a_restart() -
     let target = furnish(&mut world)?;
 
     // Nobody gets in, until there is a good one.
-    let expired = Leaf {
-        validity: Validity::Past,
-        ..Leaf::of_client()
-    };
-    keys.log_in(&mut world, &kafka, &keys.authority.issue(&expired)?)?;
+    keys.log_in(&mut world, &kafka, &expired(&keys)?)?;
     let checker = world.start(Binary::Checker)?;
     let sink = world.start(Binary::Sink)?;
     for service in [&checker, &sink] {
         service.is_not_ready_because(&["kafka"]).await?;
     }
-    let before = target.hits(PATH);
-    eventually("checks go on", || async {
-        Ok((target.hits(PATH) >= before + 2 * SITES).then_some(()))
-    })
-    .await?;
+    checks_go_on(&target).await?;
     keys.log_in(&mut world, &kafka, &good(&keys)?)?;
     canary(&world).await?;
     let (checker, sink) = (
