@@ -18,6 +18,8 @@ use crate::backlog::{Backlog, Waiting};
 
 /// Time between two rounds.
 const PAUSE: Duration = Duration::from_secs(30);
+/// Time after which a round that waits asks again whether there is still a backlog.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest time for connecting and for short questions.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Longest time for a step. Packing the key of a large day takes minutes.
@@ -46,9 +48,6 @@ impl Trouble {
         }
     }
 }
-
-/// Longest time that rolling up waits before it asks again whether there is still a backlog.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Maintenance as this sink does it.
 pub(crate) struct Maintenance {

@@ -67,10 +67,10 @@ pub(super) fn decode<'a, T: EventText<'a>>(json: &'a [u8]) -> Result<CheckEvent<
         Err(_) => serde_json::from_slice(json),
     };
     match read {
-        Ok(event) if event.schema.as_ref() == SCHEMA => match check_values(&event) {
-            Ok(()) => Ok(event),
-            Err(error) => Err(DecodeError::Impossible(error)),
-        },
+        Ok(event) if event.schema.as_ref() == SCHEMA => {
+            check_values(&event).map_err(DecodeError::Impossible)?;
+            Ok(event)
+        }
         Ok(event) => Err(DecodeError::OtherSchema {
             found: Some(event.schema.as_ref().to_owned()),
         }),

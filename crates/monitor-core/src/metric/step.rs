@@ -9,7 +9,7 @@ use super::range::TimeRange;
 const MIN_STEP: TimeDelta = TimeDelta::minutes(1);
 const DAY: TimeDelta = TimeDelta::days(1);
 /// The steps that may be chosen automatically and are shorter than a day, in minutes.
-const CHOICES: [i64; 8] = [1, 5, 15, 60, 180, 360, 720, 1440];
+const CHOICES: [i64; 7] = [1, 5, 15, 60, 180, 360, 720];
 /// The steps in days that may be chosen automatically.
 const CHOICES_OF_DAYS: [u16; 4] = [1, 7, 14, 28];
 /// About how many buckets there are at most when the step is chosen automatically.
@@ -68,8 +68,7 @@ impl Step {
     #[must_use]
     pub fn automatic(range: TimeRange, zone: Tz) -> Self {
         let length = range.to() - range.from();
-        let parts = CHOICES.into_iter().map(TimeDelta::minutes);
-        let mut parts = parts.filter(|step| *step < DAY);
+        let mut parts = CHOICES.into_iter().map(TimeDelta::minutes);
         if let Some(step) = parts.find(|step| *step * MOST >= length) {
             return Self(Kind::Part(step));
         }
