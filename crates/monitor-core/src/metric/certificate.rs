@@ -1,13 +1,14 @@
 //! Certificates and their ends.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::region::Region;
 use crate::site::SiteId;
 
 /// When the certificate ends that a site showed last, in one region.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CertificateEnd {
     /// The site.
     pub site: SiteId,

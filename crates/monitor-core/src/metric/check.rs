@@ -1,6 +1,7 @@
 //! Questions about single checks.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::event::{ContentMatch, Timings};
@@ -32,7 +33,7 @@ impl OutcomeFilter {
 }
 
 /// How long one check took.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ResponseTime {
     /// The slot.
     pub scheduled_at: DateTime<Utc>,
@@ -45,7 +46,7 @@ pub struct ResponseTime {
 }
 
 /// What status code one check saw.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StatusCode {
     /// The slot.
     pub scheduled_at: DateTime<Utc>,
@@ -58,7 +59,7 @@ pub struct StatusCode {
 }
 
 /// What became of the content rules of one check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ContentResult {
     /// The slot.
     pub scheduled_at: DateTime<Utc>,

@@ -1,6 +1,7 @@
 //! Long answers, a page at a time.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::region::Region;
@@ -9,7 +10,7 @@ use crate::region::Region;
 const MAX_LIMIT: u32 = 10_000;
 
 /// Where a page begins: after this item. Items are ordered by instant, then region.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cursor {
     /// Instant of the last item that was seen.
     pub scheduled_at: DateTime<Utc>,
@@ -52,7 +53,7 @@ impl PageRequest {
 }
 
 /// The items of a page, and where the next one begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Page<T> {
     /// In order of instant, then region.
     pub items: Vec<T>,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::failure::{FailureKind, Outcome};
 use crate::histogram::Histogram;
 
 /// What the checks of a subject came to in `from ≤ t < to`. Counts are exact.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// First instant. Earlier than asked for when checks of that time are gone, and only what they
     /// came to by the hour is left: then this is the begin of the hour.
@@ -35,7 +36,7 @@ pub struct Summary {
 }
 
 /// How many checks ended in each way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OutcomeCounts {
     /// As expected.
     pub up: u64,
@@ -87,7 +88,7 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 }
 
 /// What became of the content rules; checks that are in neither had none to check.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ContentCounts {
     /// All held.
     pub matched: u64,
@@ -98,7 +99,7 @@ pub struct ContentCounts {
 /// How long available checks took, phase by phase; `None` of a phase that none of them had.
 ///
 /// The total is of the whole check, redirects included; the phases are those of the last hop.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct PhaseDurations {
     /// Resolving the name.
     pub dns: Option<Statistics>,
@@ -116,7 +117,7 @@ pub struct PhaseDurations {
 
 /// A number of durations, in microseconds. Percentiles are within 2.5 % of the true ones, and never
 /// outside of the shortest and the longest.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Statistics {
     /// How many.
     pub count: u64,
