@@ -1,5 +1,5 @@
-//! `admin`: migrations, topics, dead letters, sites, probes, metrics and rollups from the command
-//! line.
+//! `admin`: migrations, topics, dead letters, sites, probes, metrics, rollups and tokens from the
+//! command line.
 
 mod dead_letters;
 mod metrics;
@@ -9,6 +9,7 @@ mod probe;
 mod rollups;
 mod settings;
 mod sites;
+mod tokens;
 mod topics;
 
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use clap::{Parser, Subcommand};
 use monitor_config::Environment;
 use monitor_runtime::tool_main;
 
-/// Migrations, topics, dead letters, sites, probes, metrics and rollups of Aiven Monitor.
+/// Migrations, topics, dead letters, sites, probes, metrics, rollups and tokens of Aiven Monitor.
 #[derive(Parser)]
 #[command(name = "admin", version, after_help = settings::help())]
 struct CommandLine {
@@ -44,6 +45,9 @@ enum Command {
     Probe(probe::Probe),
     /// Print the response times, status codes and content matches of a site
     Metrics(metrics::Arguments),
+    /// Make secrets for the API
+    #[command(subcommand)]
+    Tokens(tokens::Command),
     /// Compute rollups anew
     #[command(subcommand)]
     Rollups(rollups::Command),
@@ -62,6 +66,7 @@ async fn run(arguments: CommandLine, environment: Environment) -> anyhow::Result
         Command::Probe(arguments) => return probe::run(arguments, &environment).await,
         Command::Rollups(command) => rollups::run(&command, &environment).await?,
         Command::Metrics(arguments) => metrics::run(&arguments, &environment).await?,
+        Command::Tokens(command) => tokens::run(&command)?,
     }
     Ok(ExitCode::SUCCESS)
 }

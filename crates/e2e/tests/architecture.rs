@@ -8,6 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// Which of our crates each of our crates may use. What is not listed is not allowed.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("monitor-core", &[]),
+    ("monitor-auth", &[]),
     ("monitor-config", &[]),
     ("local-stack", &[]),
     ("monitor-spool", &[]),
@@ -50,8 +51,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "api-bin",
+        &[
+            "monitor-auth",
+            "monitor-config",
+            "monitor-core",
+            "monitor-probe",
+            "monitor-runtime",
+            "monitor-store",
+        ],
+    ),
+    (
         "admin-bin",
         &[
+            "monitor-auth",
             "monitor-config",
             "monitor-core",
             "monitor-kafka",
@@ -87,7 +100,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("rustls-webpki", &["monitor-probe"]),
     ("hickory-resolver", &["monitor-probe"]),
     ("hickory-proto", &["test-servers"]),
-    ("axum", &["monitor-runtime"]),
+    ("axum", &["monitor-runtime", "api-bin"]),
     ("envy", &["monitor-config"]),
     ("dotenvy", &["monitor-config"]),
 ];

@@ -124,6 +124,11 @@ impl DatabaseSettings {
 
     /// A small pool; one connection is made at once, so that trouble shows here.
     pub async fn pool(&self, application: &str) -> Result<PgPool, StoreError> {
+        self.pool_of(application, POOL_SIZE).await
+    }
+
+    /// The same of at most so many connections.
+    pub async fn pool_of(&self, application: &str, most: u32) -> Result<PgPool, StoreError> {
         // Not by the pool: all that it says of a server that refuses is that time is up.
         let first = self.connect(application).await?;
         drop(first.close().await);
@@ -131,7 +136,7 @@ impl DatabaseSettings {
             .options(application)?
             .options([("statement_timeout", "30s")]);
         Ok(PgPoolOptions::new()
-            .max_connections(POOL_SIZE)
+            .max_connections(most)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .max_lifetime(MAX_LIFETIME)
             .connect_lazy_with(options))

@@ -114,9 +114,16 @@ impl Stage {
             Fault::SinkFrozen => self.freeze_service(Binary::Sink)?,
             Fault::CheckerRestarted => self.stop_checker().await?,
             Fault::SinkRestarted => self.stop_sink().await?,
-            Fault::SecondSink => self.second_sink = Some(self.start_sink()?),
+            Fault::SecondSink => self.second_sink = Some(self.second_sink().await?),
         }
         Ok(())
+    }
+
+    /// A sink that has begun to listen to signals: one that is stopped sooner has no clean end.
+    async fn second_sink(&self) -> anyhow::Result<Service> {
+        let sink = self.start_sink()?;
+        sink.logs("ops server listening").await?;
+        Ok(sink)
     }
 
     /// Undoes whatever was done. The parts may still be on their way.

@@ -1,5 +1,7 @@
 //! How long the buckets of a series are, and where they begin.
 
+use std::fmt;
+
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 pub use chrono_tz::Tz;
 
@@ -86,6 +88,22 @@ impl Step {
     }
 }
 
+/// As short as it can be said: `5m`, `6h`, `1d`.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let step = match self.0 {
+            Kind::Days(count, _) => return write!(f, "{count}d"),
+            Kind::Part(step) if step == DAY => return f.write_str("1d"),
+            Kind::Part(step) => step.num_seconds(),
+        };
+        match (step % 3_600, step % 60) {
+            (0, _) => write!(f, "{}h", step / 3_600),
+            (_, 0) => write!(f, "{}m", step / 60),
+            _ => write!(f, "{step}s"),
+        }
+    }
+}
+
 fn parts(step: TimeDelta, first: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
     let seconds = step.num_seconds();
     let begin = first.timestamp().div_euclid(seconds) * seconds;
@@ -140,6 +158,21 @@ mod tests {
         }
         assert!(Step::every(TimeDelta::milliseconds(60_001)).is_err());
         assert_eq!(Step::days(0, Tz::UTC), Err(InvalidStep::NoDays));
+    }
+
+    #[test]
+    fn a_step_is_said_shortly() {
+        let part = |seconds| {
+            Step::every(TimeDelta::seconds(seconds))
+                .unwrap()
+                .to_string()
+        };
+        let said = [72, 300, 5_400, 21_600, 86_400].map(part);
+        assert_eq!(said, ["72s", "5m", "90m", "6h", "1d"]);
+        assert_eq!(
+            Step::days(7, Tz::Europe__Helsinki).unwrap().to_string(),
+            "7d"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::read::Work;
 use super::scope::{self, Marks};
 use super::snapshot;
 use crate::error::StoreError;
-use crate::rollups::{Keys, Progress};
+use crate::rollups::{Keys, Progress, Rollup};
 
 /// Most buckets that are put together at once: each is some 20 KB large until it is complete.
 const AT_ONCE: usize = 250;
@@ -27,9 +27,9 @@ impl MetricDataProvider {
         subject: &Subject,
         range: TimeRange,
     ) -> Result<Summary, StoreError> {
-        let mut summaries = self.series(subject, &Buckets::one(range)).await?;
-        let nothing = || StoreError::Value("a range without buckets".to_owned());
-        summaries.pop().ok_or_else(nothing)
+        let buckets = Buckets::one(range);
+        let (summary, _) = self.summary_and_series(subject, &buckets).await?;
+        Ok(summary)
     }
 
     /// What the checks of the subject came to in each bucket, in order and without gaps.
@@ -42,19 +42,37 @@ impl MetricDataProvider {
         subject: &Subject,
         buckets: &Buckets,
     ) -> Result<Vec<Summary>, StoreError> {
+        let (_, series) = self.summary_and_series(subject, buckets).await?;
+        Ok(series)
+    }
+
+    /// What all buckets came to together, and each of them, as of one moment.
+    pub async fn summary_and_series(
+        &self,
+        subject: &Subject,
+        buckets: &Buckets,
+    ) -> Result<(Summary, Vec<Summary>), StoreError> {
         let mut transaction = snapshot::begin(&self.pool).await?;
         let scope = Scope::of(&mut transaction, subject, buckets).await?;
         let borders = divisible(buckets.borders(), scope.progress.final_to());
-        let mut summaries = Vec::with_capacity(borders.len());
+        let mut series = Vec::with_capacity(borders.len());
+        let mut whole = Rollup::default();
         let mut rest = &borders[..];
         while rest.len() > 1 {
             // The end of these is the begin of the next.
             let last = AT_ONCE.min(rest.len() - 1);
-            summaries.extend(scope.summaries(&mut transaction, &rest[..=last]).await?);
+            let rollups = scope.rollups(&mut transaction, &rest[..=last]).await?;
+            for ([from, to], rollup) in rest.array_windows().zip(&rollups) {
+                series.push(summary(*from, *to, rollup));
+                whole.add(rollup);
+            }
             rest = &rest[last..];
         }
         snapshot::end(transaction).await?;
-        Ok(summaries)
+        let (Some(first), Some(last)) = (series.first(), series.last()) else {
+            return Err(StoreError::Value("a range without buckets".to_owned()));
+        };
+        Ok((summary(first.from, last.to, &whole), series))
     }
 }
 
@@ -80,17 +98,13 @@ impl Scope {
         })
     }
 
-    async fn summaries(
+    async fn rollups(
         &self,
         connection: &mut PgConnection,
         borders: &[DateTime<Utc>],
-    ) -> Result<Vec<Summary>, StoreError> {
+    ) -> Result<Vec<Rollup>, StoreError> {
         let spans = plan(borders, &self.progress);
         let work = Work::of(&self.keys, &spans, &self.marks);
-        let rollups = work.read(connection, borders).await?;
-        let buckets = borders.array_windows().zip(&rollups);
-        Ok(buckets
-            .map(|([from, to], rollup)| summary(*from, *to, rollup))
-            .collect())
+        work.read(connection, borders).await
     }
 }

@@ -82,6 +82,25 @@ impl Rollup {
         add(&mut self.status_codes, code, count);
     }
 
+    /// Adds all that another one has.
+    pub fn add(&mut self, other: &Self) {
+        for (count, more) in self.outcomes.iter_mut().zip(other.outcomes) {
+            *count += more;
+        }
+        self.suspect += other.suspect;
+        self.content_matched += other.content_matched;
+        self.content_unmatched += other.content_unmatched;
+        for (kind, count) in &other.failures {
+            self.add_failure(*kind, *count);
+        }
+        for (code, count) in &other.status_codes {
+            self.add_status_code(*code, *count);
+        }
+        for (phase, more) in self.phases.iter_mut().zip(&other.phases) {
+            phase.add(more);
+        }
+    }
+
     /// Takes everything out, to be filled anew without new allocations.
     pub fn clear(&mut self) {
         self.outcomes = [0; 5];
@@ -111,6 +130,14 @@ impl Durations {
         if let Some(micros) = micros {
             self.record(micros);
         }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.sum_us += other.sum_us;
+        if let Some((min, max)) = other.range_us {
+            self.include(min, max);
+        }
+        self.histogram.merge(&other.histogram);
     }
 
     /// Extends the range, so that it includes this one.

@@ -1,0 +1,145 @@
+//! Reading requests, so that whatever is wrong is a problem that names it.
+
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::{MediaType, Operation, RequestBody, SchemaObject};
+use aide::operation::{ParamLocation, add_parameters, parameters_from_schema, set_body};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use crate::problem::{Kind, Problem};
+use crate::wire::SiteDocument;
+
+/// The parameters after `?`. One that is not known, or is given twice, is refused.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text = parts.uri.query().unwrap_or_default();
+        let pairs = || form_urlencoded::parse(text.as_bytes());
+        // No text of PostgreSQL can hold it.
+        if let Some((name, _)) =
+            pairs().find(|(name, value)| format!("{name}{value}").contains('\0'))
+        {
+            return Err(Problem::field(
+                name.replace('\0', "\u{fffd}"),
+                "holds a NUL character",
+            ));
+        }
+        let deserializer = serde_urlencoded::Deserializer::new(pairs());
+        serde_path_to_error::deserialize(deserializer)
+            .map(Self)
+            .map_err(|error| {
+                let field = error.path().to_string();
+                Problem::field(field, error.into_inner().to_string())
+            })
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Query<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let schema = context.schema.subschema_for::<T>();
+        let parameters = parameters_from_schema(context, schema, ParamLocation::Query);
+        add_parameters(context, operation, parameters);
+    }
+}
+
+/// What the path says.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0))
+            .map_err(|error| Problem::field("path", error.body_text()))
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Path<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        axum::extract::Path::<T>::operation_input(context, operation);
+    }
+}
+
+/// A site in the body: the fields as they were written, not validated yet.
+pub(crate) struct SiteBody(pub(crate) Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for SiteBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let detail = "The body has to be JSON: send Content-Type: application/json.";
+            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+        }
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| refused(&error))?;
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(_) => Err(Problem::field(
+                "body",
+                "expected a JSON object with the fields of a site",
+            )),
+            Err(error) => Err(Problem::field("body", format!("not JSON: {error}"))),
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = media_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn refused(error: &BytesRejection) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Problem::new(Kind::TooLarge, "A site has at most 1 MiB.")
+    } else {
+        Problem::field("body", "could not be read to its end")
+    }
+}
+
+impl OperationInput for SiteBody {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let json_schema = context.schema.subschema_for::<SiteDocument>();
+        let schema = SchemaObject {
+            json_schema,
+            external_docs: None,
+            example: None,
+        };
+        let media = MediaType {
+            schema: Some(schema),
+            ..MediaType::default()
+        };
+        let body = RequestBody {
+            description: Some(
+                "The fields of a site; those that are left out have their defaults.".to_owned(),
+            ),
+            content: [("application/json".to_owned(), media)]
+                .into_iter()
+                .collect(),
+            required: true,
+            ..RequestBody::default()
+        };
+        set_body(context, operation, body);
+    }
+}

@@ -1,0 +1,255 @@
+//! What goes wrong, as RFC 9457 problem documents.
+
+use aide::OperationOutput;
+use aide::generate::GenContext;
+use aide::openapi::{
+    MediaType, Operation, Response as Documented, SchemaObject, StatusCode as Code,
+};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use monitor_core::site::FieldProblem;
+use monitor_store::{ErrorClass, StoreError};
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::IntoStaticStr;
+
+/// The media type of a problem.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What kind of trouble it is. Programs tell them apart by `type`, which never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub(crate) enum Kind {
+    InvalidRequest,
+    InvalidSite,
+    Unauthorized,
+    Forbidden,
+    TooManyFailures,
+    NotFound,
+    MethodNotAllowed,
+    NameTaken,
+    VersionConflict,
+    TooLarge,
+    UnsupportedMediaType,
+    Misdirected,
+    Busy,
+    Timeout,
+    Unavailable,
+    Internal,
+}
+
+impl Kind {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::InvalidSite => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::TooManyFailures | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NameTaken => StatusCode::CONFLICT,
+            Self::VersionConflict => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::Timeout | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "The request is not valid",
+            Self::InvalidSite => "The site is not valid",
+            Self::Unauthorized => "A token is needed",
+            Self::Forbidden => "The token is not good for this",
+            Self::TooManyFailures => "Too many wrong tokens",
+            Self::NotFound => "There is no such thing",
+            Self::MethodNotAllowed => "The method is not allowed here",
+            Self::NameTaken => "The name is taken",
+            Self::VersionConflict => "The site was changed meanwhile",
+            Self::TooLarge => "The request is too large",
+            Self::UnsupportedMediaType => "The media type is not supported",
+            Self::Misdirected => "The request is for another host",
+            Self::Busy => "Too many at the same time",
+            Self::Timeout => "The answer took too long",
+            Self::Unavailable => "The database cannot be reached",
+            Self::Internal => "Something went wrong here",
+        }
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct FieldError {
+    /// The field or parameter, as it was written.
+    pub(crate) field: String,
+    /// What is wrong with it.
+    pub(crate) message: String,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Problem {
+    /// Which kind of problem, for programs: `urn:aiven-monitor:problem:…`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The same for people.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong this time, and what to do.
+    detail: String,
+    /// The fields or parameters that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    /// The request, by the id that logs and the header `X-Request-Id` have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    #[serde(skip)]
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        let name: &str = kind.into();
+        Self {
+            kind: format!("urn:aiven-monitor:problem:{name}"),
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            instance: None,
+            header: None,
+        }
+    }
+
+    /// One parameter, or the body as a whole, is wrong.
+    pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let error = FieldError {
+            field: field.into(),
+            message: message.into(),
+        };
+        let detail = format!("{}: {}", error.field, error.message);
+        Self {
+            errors: vec![error],
+            ..Self::new(Kind::InvalidRequest, detail)
+        }
+    }
+
+    /// A site has fields that cannot be.
+    pub(crate) fn invalid_site(problems: Vec<FieldProblem>) -> Self {
+        let detail: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let error = |problem: FieldProblem| FieldError {
+            field: problem.field,
+            message: problem.message,
+        };
+        let errors = problems.into_iter().map(error).collect();
+        Self {
+            errors,
+            ..Self::new(Kind::InvalidSite, detail.join("; "))
+        }
+    }
+
+    /// Says how to authenticate.
+    pub(crate) fn unauthorized(detail: &str) -> Self {
+        let scheme = HeaderValue::from_static("Bearer");
+        Self::new(Kind::Unauthorized, detail).with_header(WWW_AUTHENTICATE, scheme)
+    }
+
+    /// Says when to come again.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        self.with_header(RETRY_AFTER, seconds.into())
+    }
+
+    /// Says which methods there are.
+    pub(crate) fn allow(self, methods: HeaderValue) -> Self {
+        self.with_header(ALLOW, methods)
+    }
+
+    fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
+        }
+    }
+
+    /// The answer that tells it to a client, who knows the request by `id`.
+    pub(crate) fn tell(mut self, id: Option<&str>) -> Response {
+        self.instance = id.map(|id| format!("urn:request:{id}"));
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// The problem travels as an extension; the outermost layer tells it, since that one knows the id of
+/// the request.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = ().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error.class() {
+            ErrorClass::Reconnect | ErrorClass::Retry => {
+                tracing::warn!("not answered: {error}");
+                let detail = "The database is away or overloaded; nothing was changed. Try again.";
+                Self::new(Kind::Unavailable, detail).retry_after(1)
+            }
+            ErrorClass::TooSlow => {
+                tracing::warn!("not answered: {error}");
+                let detail = "The database took too long: ask for a shorter range or fewer sites.";
+                Self::new(Kind::Timeout, detail)
+            }
+            _ => {
+                tracing::error!("not answered: {error}");
+                let detail = "The server's log says what; look for the id of this request there.";
+                Self::new(Kind::Internal, detail)
+            }
+        }
+    }
+}
+
+impl OperationOutput for Problem {
+    type Inner = Self;
+
+    fn operation_response(context: &mut GenContext, _: &mut Operation) -> Option<Documented> {
+        let json_schema = context.schema.subschema_for::<Self>();
+        let schema = SchemaObject {
+            json_schema,
+            external_docs: None,
+            example: None,
+        };
+        let media = MediaType {
+            schema: Some(schema),
+            ..MediaType::default()
+        };
+        Some(Documented {
+            description: "A problem (RFC 9457)".to_owned(),
+            content: [(MEDIA_TYPE.to_owned(), media)].into_iter().collect(),
+            ..Documented::default()
+        })
+    }
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<Code>, Documented)> {
+        let response = Self::operation_response(context, operation);
+        response
+            .into_iter()
+            .map(|response| (None, response))
+            .collect()
+    }
+}

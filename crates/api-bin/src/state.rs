@@ -1,0 +1,50 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use monitor_probe::Prober;
+use monitor_store::{MetricDataProvider, Pool};
+use tokio::sync::Semaphore;
+
+use crate::auth::Access;
+
+/// Most probes at the same time: each holds a connection to somewhere for as long as its site takes.
+const PROBES: usize = 8;
+
+/// A cheap handle to what all handlers share.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Shared>);
+
+/// The parts.
+pub(crate) struct Shared {
+    /// Who may do what.
+    pub(crate) access: Access,
+    /// The database, for sites.
+    pub(crate) pool: Pool,
+    /// What is stored of checks.
+    pub(crate) metrics: MetricDataProvider,
+    /// Makes single checks.
+    pub(crate) prober: Prober,
+    /// Room for them.
+    pub(crate) probes: Semaphore,
+}
+
+impl Api {
+    pub(crate) fn new(access: Access, pool: Pool, prober: Prober) -> Self {
+        Self(Arc::new(Shared {
+            access,
+            metrics: MetricDataProvider::new(pool.clone()),
+            pool,
+            prober,
+            probes: Semaphore::new(PROBES),
+        }))
+    }
+}
+
+impl std::ops::Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

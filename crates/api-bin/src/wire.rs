@@ -1,0 +1,11 @@
+//! The JSON of the API: what is asked with, and what is answered.
+
+mod metric;
+mod probe;
+mod range;
+mod site;
+
+pub(crate) use metric::{Content, FailureKinds, Metric, ResponseTime, StatusCodes, Uptime};
+pub(crate) use probe::Probe;
+pub(crate) use range::{FleetMetricQuery, MetricQuery, Resolved};
+pub(crate) use site::SiteDocument;
