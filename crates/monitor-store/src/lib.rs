@@ -31,5 +31,5 @@ pub use metrics::MetricDataProvider;
 pub use progress::Progress;
 pub use schema::{MIGRATOR, MigrationReport, migrate};
 pub use settings::DatabaseSettings;
-pub use sites::{ImportPlan, InvalidSite};
+pub use sites::{ImportPlan, InvalidSite, StoredSite};
 pub use sqlx::postgres::{PgConnection, PgPool as Pool};

@@ -1,21 +1,41 @@
 //! The monitored sites.
 
+mod change;
 mod import;
+mod list;
 mod row;
+mod state;
 
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use monitor_core::site::FieldProblem;
 use monitor_core::{Site, SiteConfig, SiteId};
 use sqlx::{PgExecutor, PgPool};
 
+pub use self::change::{Change, create, delete, replace};
 pub use self::import::{ImportPlan, import, plan_import};
+pub use self::list::{ListedSite, SiteFilter, SitePage, SitePageRequest, list};
 use self::row::SiteRow;
+pub use self::state::{Condition, RegionState, states};
 use crate::error::StoreError;
+
+/// A site with what the table knows besides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSite {
+    /// Its id and what to check.
+    pub site: Site,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Grows with every change of the site, and with nothing else.
+    pub version: i64,
+}
 
 /// A row that is not a valid site: somebody has changed it by hand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("site {id} {name:?} is not valid: {}", list(problems))]
+#[error("site {id} {name:?} is not valid: {}", joined(problems))]
 pub struct InvalidSite {
     /// Its id.
     pub id: SiteId,
@@ -25,7 +45,7 @@ pub struct InvalidSite {
     pub problems: Vec<FieldProblem>,
 }
 
-fn list(problems: &[FieldProblem]) -> String {
+fn joined(problems: &[FieldProblem]) -> String {
     problems
         .iter()
         .map(ToString::to_string)
@@ -85,23 +105,20 @@ pub async fn find(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<Si
     Ok(id.map(SiteId))
 }
 
+/// The site of that id; `None` when there is none.
+pub async fn get(
+    executor: impl PgExecutor<'_>,
+    id: SiteId,
+) -> Result<Option<Result<StoredSite, InvalidSite>>, StoreError> {
+    Ok(row::get(executor, id).await?.map(SiteRow::into_stored))
+}
+
 /// Adds a site; its name must be new.
 pub async fn add(pool: &PgPool, config: &SiteConfig) -> Result<SiteId, StoreError> {
-    let mut transaction = import::begin(pool).await?;
-    if find(&mut *transaction, &config.name).await?.is_some() {
-        let name = &config.name;
-        return Err(StoreError::Value(format!(
-            "there is already a site {name:?}"
-        )));
-    }
-    let ids = row::upsert(&mut *transaction, &[config]).await?;
-    transaction
-        .commit()
-        .await
-        .map_err(StoreError::doing("cannot commit the site"))?;
-    ids.first()
-        .copied()
-        .ok_or_else(|| StoreError::Value("the site was not written".to_owned()))
+    let stored = create(pool, config).await?.done();
+    stored
+        .map(|stored| stored.site.id)
+        .ok_or_else(|| StoreError::Value(format!("there is already a site {:?}", config.name)))
 }
 
 /// Removes the site of that name, and returns its id; `None` when there is none. Its results stay.

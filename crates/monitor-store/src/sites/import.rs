@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use monitor_core::SiteConfig;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool};
 
+use super::change::{begin, commit};
 use super::row;
 use crate::error::StoreError;
 
@@ -54,26 +55,8 @@ pub async fn import(
     for name in &plan.removed {
         super::remove(&mut *transaction, name).await?;
     }
-    transaction
-        .commit()
-        .await
-        .map_err(StoreError::doing("cannot commit the import"))?;
+    commit(transaction).await?;
     Ok(plan)
-}
-
-/// Begins to change sites. One at a time: two changes that are interleaved would be neither of the
-/// two. Readers are not held up.
-pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
-    let doing = StoreError::doing;
-    let mut transaction = pool.begin().await.map_err(doing("cannot begin"))?;
-    sqlx::query!(
-        r#"-- sites.lock
-        LOCK TABLE sites IN SHARE ROW EXCLUSIVE MODE"#
-    )
-    .execute(&mut *transaction)
-    .await
-    .map_err(doing("cannot lock the sites"))?;
-    Ok(transaction)
 }
 
 async fn plan(

@@ -5,19 +5,23 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use monitor_core::{Site, SiteConfig, SiteId};
 use serde_json::{Value, json};
 use sqlx::PgExecutor;
 
-use super::InvalidSite;
+use super::{InvalidSite, StoredSite};
 use crate::error::StoreError;
 
 /// A row that has not been validated yet.
 pub(super) struct SiteRow {
     pub(super) id: i64,
     pub(super) name: String,
-    fields: Value,
+    pub(super) fields: Value,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+    pub(super) version: i64,
 }
 
 impl SiteRow {
@@ -33,15 +37,26 @@ impl SiteRow {
                 problems,
             })
     }
+
+    /// The same with what the table knows besides.
+    pub(super) fn into_stored(self) -> Result<StoredSite, InvalidSite> {
+        let (created_at, updated_at) = (self.created_at, self.updated_at);
+        let version = self.version;
+        self.into_site().map(|site| StoredSite {
+            site,
+            created_at,
+            updated_at,
+            version,
+        })
+    }
 }
 
-/// All rows, by name, one at a time.
-pub(super) fn stream<'e>(
-    executor: impl PgExecutor<'e> + 'e,
-) -> BoxStream<'e, Result<SiteRow, sqlx::Error>> {
-    sqlx::query_as!(
-        SiteRow,
-        r#"-- sites.select
+/// Selects rows: which ones, and in what order, is what follows the name of the query.
+macro_rules! select {
+    ($name:literal, $which:literal $(, $parameter:expr)*) => {
+        sqlx::query_as!(
+            $crate::sites::row::SiteRow,
+            "-- " + $name + r#"
         SELECT id, name, jsonb_build_object(
             'name', name,
             'url', url,
@@ -69,10 +84,30 @@ pub(super) fn stream<'e>(
             'regions', regions,
             'enabled', enabled,
             'tags', tags
-        ) AS "fields!"
-        FROM sites ORDER BY name"#
-    )
-    .fetch(executor)
+        ) AS "fields!", created_at, updated_at, version
+        FROM sites "# + $which,
+            $($parameter),*
+        )
+    };
+}
+pub(super) use select;
+
+/// All rows, by name, one at a time.
+pub(super) fn stream<'e>(
+    executor: impl PgExecutor<'e> + 'e,
+) -> BoxStream<'e, Result<SiteRow, sqlx::Error>> {
+    select!("sites.select", "ORDER BY name").fetch(executor)
+}
+
+/// The row of that id.
+pub(super) async fn get(
+    executor: impl PgExecutor<'_>,
+    id: SiteId,
+) -> Result<Option<SiteRow>, StoreError> {
+    select!("sites.get", "WHERE id = $1", id.0)
+        .fetch_optional(executor)
+        .await
+        .map_err(StoreError::doing("cannot read a site"))
 }
 
 /// Writes sites, by name: a new name is a new site, a known one keeps its id.

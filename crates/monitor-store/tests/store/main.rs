@@ -14,6 +14,8 @@ mod replay;
 mod rollups;
 mod sample;
 mod schema;
+mod site_changes;
+mod site_list;
 mod sites;
 mod state;
 mod stored;

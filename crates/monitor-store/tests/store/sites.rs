@@ -65,7 +65,7 @@ async fn the_columns_are_the_fields_of_a_site_file(pool: PgPool) {
     .fetch_all(&pool)
     .await
     .unwrap();
-    let of_the_row = ["id", "created_at", "updated_at"];
+    let of_the_row = ["id", "created_at", "updated_at", "version"];
     let expected: BTreeSet<&str> = FIELDS.iter().copied().chain(of_the_row).collect();
     assert_eq!(
         columns.iter().map(String::as_str).collect::<BTreeSet<_>>(),
