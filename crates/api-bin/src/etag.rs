@@ -1,15 +1,25 @@
 //! Answers that need not be sent again.
 
-use aide::OperationOutput;
+use std::convert::Infallible;
+
 use aide::generate::GenContext;
-use aide::openapi::{Operation, Response as Documented, StatusCode as Code};
+use aide::openapi::{
+    HeaderStyle, Operation, Parameter, ParameterData, ParameterSchemaOrContent,
+    Response as Documented, SchemaObject, StatusCode as Code,
+};
+use aide::operation::add_parameters;
+use aide::{OperationInput, OperationOutput};
 use axum::Json;
-use axum::http::header::{ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::FromRequestParts;
+use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::problem::Problem;
 
 /// The tag of a thing that has a version.
 pub(crate) fn of_version(version: i64) -> HeaderValue {
@@ -25,12 +35,96 @@ fn quoted(text: &str) -> HeaderValue {
     HeaderValue::try_from(format!("\"{text}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Whether a list of tags (`If-None-Match`, `If-Match`) names this one. Weak tags are as good: what is
+/// Whether a list of tags names this one. Weak tags are as good: what is
 /// compressed on the way is the same thing.
-pub(crate) fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
+fn names(list: &HeaderValue, tag: &HeaderValue) -> bool {
     let tag = tag.to_str().unwrap_or_default();
     let mut tags = list.to_str().unwrap_or_default().split(',').map(str::trim);
     tags.any(|named| named == "*" || named.trim_start_matches("W/") == tag)
+}
+
+/// The tags of what the client has.
+pub(crate) struct IfNoneMatch(Vec<HeaderValue>);
+
+impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(
+            parts
+                .headers
+                .get_all(IF_NONE_MATCH)
+                .iter()
+                .cloned()
+                .collect(),
+        ))
+    }
+}
+
+impl OperationInput for IfNoneMatch {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let about = "The tags of what you have; answered with 304 when it is still right.";
+        add_header(context, operation, "If-None-Match", about);
+    }
+}
+
+/// The version that is to be changed; any when there is none.
+pub(crate) struct IfMatch(pub(crate) Option<i64>);
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(header) = parts.headers.get(IF_MATCH) else {
+            return Ok(Self(None));
+        };
+        let text = header.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let version = text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
+        let version = version.and_then(|version| version.parse().ok());
+        version.map(|version| Self(Some(version))).ok_or_else(|| {
+            Problem::field(
+                "If-Match",
+                "expected the ETag of the site as it was read, such as \"3\"",
+            )
+        })
+    }
+}
+
+impl OperationInput for IfMatch {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let about = "The ETag of the version that you want to change: nothing is changed when there is \
+                     another one by now.";
+        add_header(context, operation, "If-Match", about);
+    }
+}
+
+fn add_header(context: &mut GenContext, operation: &mut Operation, name: &str, about: &str) {
+    let json_schema = context.schema.subschema_for::<String>();
+    let schema = SchemaObject {
+        json_schema,
+        external_docs: None,
+        example: None,
+    };
+    let parameter = Parameter::Header {
+        parameter_data: ParameterData {
+            name: name.to_owned(),
+            description: Some(about.to_owned()),
+            required: false,
+            deprecated: None,
+            format: ParameterSchemaOrContent::Schema(schema),
+            example: None,
+            examples: Default::default(),
+            explode: None,
+            extensions: Default::default(),
+        },
+        style: HeaderStyle::Simple,
+    };
+    add_parameters(context, operation, [parameter]);
 }
 
 /// A thing with a tag, or that the client has it already.
@@ -41,14 +135,21 @@ pub(crate) struct Tagged<T> {
 }
 
 impl<T> Tagged<T> {
-    /// `body`, unless the headers of the request say that the client has it.
-    pub(crate) fn new(request: &HeaderMap, tag: HeaderValue, body: T) -> Self {
-        let known = request
-            .get_all(IF_NONE_MATCH)
-            .iter()
-            .any(|list| names(list, &tag));
-        let body = (!known).then_some(body);
-        Self { tag, body }
+    /// `body` as it is now.
+    pub(crate) fn fresh(tag: HeaderValue, body: T) -> Self {
+        Self {
+            tag,
+            body: Some(body),
+        }
+    }
+
+    /// `body`, unless the client has it.
+    pub(crate) fn unless_known(known: &IfNoneMatch, tag: HeaderValue, body: T) -> Self {
+        let known = known.0.iter().any(|list| names(list, &tag));
+        Self {
+            tag,
+            body: (!known).then_some(body),
+        }
     }
 }
 

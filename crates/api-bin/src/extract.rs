@@ -5,7 +5,8 @@ use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, RequestBody, SchemaObject};
 use aide::operation::{ParamLocation, add_parameters, parameters_from_schema, set_body};
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -63,8 +64,18 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         path.map(|path| Self(path.0))
-            .map_err(|error| Problem::field("path", error.body_text()))
+            .map_err(|error| unreadable(&error))
     }
+}
+
+fn unreadable(error: &PathRejection) -> Problem {
+    if let PathRejection::FailedToDeserializePathParams(inner) = error
+        && let ErrorKind::ParseErrorAtKey { key, value, .. }
+        | ErrorKind::DeserializeError { key, value, .. } = inner.kind()
+    {
+        return Problem::field(key, format!("{value:?} is not one"));
+    }
+    Problem::field("path", error.body_text())
 }
 
 impl<T: JsonSchema> OperationInput for Path<T> {

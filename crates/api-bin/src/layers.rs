@@ -50,7 +50,7 @@ pub(crate) fn around(routes: Router, settings: &ApiSettings, api: &Api) -> Route
         ))
         .layer(SetResponseHeaderLayer::if_not_present(
             CACHE_CONTROL,
-            HeaderValue::from_static("no-cache"),
+            HeaderValue::from_static("private, no-cache"),
         ));
     if !settings.cors_origins.is_empty() {
         routes = routes.layer(cors(&settings.cors_origins));
@@ -133,27 +133,10 @@ fn is_this_machine(host: &str) -> bool {
 async fn tell_problems(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
-    let problem = response
-        .extensions_mut()
-        .remove::<Problem>()
-        .or_else(|| not_allowed(&response));
-    let Some(problem) = problem else {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
     problem.tell(id.as_ref().and_then(|id| id.header_value().to_str().ok()))
-}
-
-/// The router itself knows which methods a route has.
-fn not_allowed(response: &Response) -> Option<Problem> {
-    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
-        return None;
-    }
-    let methods = response.headers().get(ALLOW)?.clone();
-    let detail = format!(
-        "The methods here are {}.",
-        methods.to_str().unwrap_or_default()
-    );
-    Some(Problem::new(Kind::MethodNotAllowed, detail).allow(methods))
 }
 
 /// Counts and times requests by route, and logs them.

@@ -5,12 +5,14 @@
 //! of the store, and answers with a type of [`wire`]; [`openapi`] is made of these signatures.
 //! Whatever goes wrong is a [`problem`].
 
+mod answer;
 mod auth;
 mod config;
 mod etag;
 mod extract;
 mod layers;
 mod openapi;
+mod page;
 mod problem;
 mod routes;
 mod run;

@@ -9,12 +9,12 @@ use aide::redoc::Redoc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::auth::SCHEME;
-use crate::etag::{self, Tagged};
+use crate::etag::{self, IfNoneMatch, Tagged};
 use crate::routes;
 use crate::state::Api;
 
@@ -86,6 +86,7 @@ pub(crate) fn router(api: Api) -> Router {
     router
         .route(DOCUMENT, get(json))
         .route("/api/docs", get(html))
+        .method_not_allowed_fallback(routes::not_that_way)
         .with_state(api)
 }
 
@@ -133,12 +134,12 @@ fn bearer() -> SecurityScheme {
 fn constant<const N: usize>(
     headers: [(HeaderName, HeaderValue); N],
     body: String,
-) -> impl Fn(HeaderMap) -> Ready<Response> + Clone + Send + Sync + 'static {
+) -> impl Fn(IfNoneMatch) -> Ready<Response> + Clone + Send + Sync + 'static {
     let body = Bytes::from(body);
     let tag = etag::of_bytes(&body);
-    move |request| {
+    move |known| {
         let answer = (headers.clone(), body.clone());
-        ready(Tagged::new(&request, tag.clone(), answer).into_response())
+        ready(Tagged::unless_known(&known, tag.clone(), answer).into_response())
     }
 }
 

@@ -5,7 +5,7 @@ use aide::generate::GenContext;
 use aide::openapi::{
     MediaType, Operation, Response as Documented, SchemaObject, StatusCode as Code,
 };
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use monitor_core::site::FieldProblem;
@@ -90,6 +90,12 @@ pub(crate) struct FieldError {
     pub(crate) message: String,
 }
 
+impl From<FieldProblem> for FieldError {
+    fn from(FieldProblem { field, message }: FieldProblem) -> Self {
+        Self { field, message }
+    }
+}
+
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct Problem {
@@ -139,14 +145,18 @@ impl Problem {
         }
     }
 
+    /// Nothing is known of a site.
+    pub(crate) fn no_such_site() -> Self {
+        Self::new(
+            Kind::NotFound,
+            "There is no such site; GET /api/v1/sites lists those there are.",
+        )
+    }
+
     /// A site has fields that cannot be.
     pub(crate) fn invalid_site(problems: Vec<FieldProblem>) -> Self {
         let detail: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        let error = |problem: FieldProblem| FieldError {
-            field: problem.field,
-            message: problem.message,
-        };
-        let errors = problems.into_iter().map(error).collect();
+        let errors = problems.into_iter().map(FieldError::from).collect();
         Self {
             errors,
             ..Self::new(Kind::InvalidSite, detail.join("; "))
@@ -162,11 +172,6 @@ impl Problem {
     /// Says when to come again.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         self.with_header(RETRY_AFTER, seconds.into())
-    }
-
-    /// Says which methods there are.
-    pub(crate) fn allow(self, methods: HeaderValue) -> Self {
-        self.with_header(ALLOW, methods)
     }
 
     fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {

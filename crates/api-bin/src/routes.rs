@@ -2,6 +2,7 @@
 
 mod metrics;
 mod probe;
+mod sites;
 
 use aide::axum::ApiRouter;
 
@@ -11,14 +12,19 @@ use crate::state::Api;
 /// All that is in the OpenAPI document.
 pub(crate) fn all() -> ApiRouter<Api> {
     ApiRouter::new()
+        .merge(sites::routes())
         .merge(metrics::routes())
         .merge(probe::routes())
         .fallback(nothing_here)
 }
 
 async fn nothing_here() -> Problem {
-    Problem::new(
-        Kind::NotFound,
-        "There is nothing at this path; /api/docs says what there is.",
-    )
+    let detail = "There is nothing at this path; /api/docs says what there is.";
+    Problem::new(Kind::NotFound, detail)
+}
+
+/// Which methods there are, the router says in the header `Allow`.
+pub(crate) async fn not_that_way() -> Problem {
+    let detail = "The header Allow says which methods there are at this path.";
+    Problem::new(Kind::MethodNotAllowed, detail)
 }

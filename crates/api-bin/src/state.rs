@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use monitor_core::SiteId;
 use monitor_probe::Prober;
-use monitor_store::{MetricDataProvider, Pool};
+use monitor_store::{MetricDataProvider, Pool, sites};
 use tokio::sync::Semaphore;
 
 use crate::auth::Access;
+use crate::problem::Problem;
 
 /// Most probes at the same time: each holds a connection to somewhere for as long as its site takes.
 const PROBES: usize = 8;
@@ -38,6 +40,14 @@ impl Api {
             prober,
             probes: Semaphore::new(PROBES),
         }))
+    }
+
+    /// Whether a site is monitored; a problem when not.
+    pub(crate) async fn known(&self, id: SiteId) -> Result<(), Problem> {
+        match sites::get(&self.pool, id).await? {
+            Some(_) => Ok(()),
+            None => Err(Problem::no_such_site()),
+        }
     }
 }
 

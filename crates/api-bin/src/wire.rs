@@ -4,8 +4,10 @@ mod metric;
 mod probe;
 mod range;
 mod site;
+mod stored;
 
 pub(crate) use metric::{Content, FailureKinds, Metric, ResponseTime, StatusCodes, Uptime};
 pub(crate) use probe::Probe;
 pub(crate) use range::{FleetMetricQuery, MetricQuery, Resolved};
 pub(crate) use site::SiteDocument;
+pub(crate) use stored::{Listed, Shown, SiteCondition, SiteState, Stored, hidden_values};

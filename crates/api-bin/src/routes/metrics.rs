@@ -6,10 +6,11 @@ use aide::transform::TransformOperation;
 use axum::Json;
 use axum::extract::State;
 use chrono::Utc;
-use monitor_core::SiteId;
 use monitor_core::metric::{Sites, Subject, Summary};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use super::sites::SitePath;
 
 use crate::auth::Reader;
 use crate::extract::{Path, Query};
@@ -18,13 +19,6 @@ use crate::state::Api;
 use crate::wire::{
     Content, FailureKinds, FleetMetricQuery, Metric, MetricQuery, ResponseTime, StatusCodes, Uptime,
 };
-
-/// Which site.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct SitePath {
-    /// Its id.
-    pub(crate) id: SiteId,
-}
 
 pub(super) fn routes() -> ApiRouter<Api> {
     ApiRouter::new()
@@ -117,6 +111,11 @@ async fn metric<T: for<'a> From<&'a Summary>>(
         .metrics
         .summary_and_series(&subject, &asked.buckets()?)
         .await?;
+    if let Sites::One(id) = subject.sites
+        && summary.coverage.is_none()
+    {
+        api.known(id).await?;
+    }
     let series = if asked.step.is_some() {
         &series[..]
     } else {
