@@ -31,7 +31,7 @@ pub struct ApiSettings {
     /// Most connections to the database.
     pub(crate) database_connections: u32,
     /// Most sites that `/metrics` tells of.
-    pub(crate) metrics_max_sites: usize,
+    pub(crate) metrics_max_sites: u32,
     /// Whether `POST /api/v1/probe` may go to private addresses.
     pub(crate) allow_private_targets: bool,
     /// Private networks that it may go to.

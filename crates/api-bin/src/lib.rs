@@ -7,6 +7,7 @@
 
 mod answer;
 mod auth;
+mod badge;
 mod config;
 mod etag;
 mod extract;
@@ -14,6 +15,7 @@ mod layers;
 mod openapi;
 mod page;
 mod problem;
+mod prometheus;
 mod routes;
 mod run;
 mod server;

@@ -1,7 +1,10 @@
 //! The routes, one file for each group.
 
+mod badges;
+mod certificates;
 mod metrics;
 mod probe;
+mod prometheus;
 mod sites;
 
 use aide::axum::ApiRouter;
@@ -15,6 +18,9 @@ pub(crate) fn all() -> ApiRouter<Api> {
         .merge(sites::routes())
         .merge(metrics::routes())
         .merge(probe::routes())
+        .merge(certificates::routes())
+        .merge(prometheus::routes())
+        .merge(badges::routes())
         .fallback(nothing_here)
 }
 

@@ -39,11 +39,8 @@ pub async fn run(
         allowed_networks: settings.allowed_networks.clone(),
         ..ProberSettings::default()
     })?;
-    let api = Api::new(
-        Access::new(grants, settings.public_reads),
-        pool.clone(),
-        prober,
-    );
+    let access = Access::new(grants, settings.public_reads);
+    let api = Api::new(access, pool.clone(), prober, settings.metrics_max_sites);
     let router = layers::around(openapi::router(api.clone()), &settings, &api);
     tracing::info!(api.address = %listener.local_addr()?, "listening");
     let stop = context.stop.clone();

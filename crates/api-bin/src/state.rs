@@ -29,16 +29,19 @@ pub(crate) struct Shared {
     pub(crate) prober: Prober,
     /// Room for them.
     pub(crate) probes: Semaphore,
+    /// Most sites that `/metrics` tells of.
+    pub(crate) metrics_max_sites: u32,
 }
 
 impl Api {
-    pub(crate) fn new(access: Access, pool: Pool, prober: Prober) -> Self {
+    pub(crate) fn new(access: Access, pool: Pool, prober: Prober, metrics_max_sites: u32) -> Self {
         Self(Arc::new(Shared {
             access,
             metrics: MetricDataProvider::new(pool.clone()),
             pool,
             prober,
             probes: Semaphore::new(PROBES),
+            metrics_max_sites,
         }))
     }
 

@@ -8,6 +8,6 @@ mod stored;
 
 pub(crate) use metric::{Content, FailureKinds, Metric, ResponseTime, StatusCodes, Uptime};
 pub(crate) use probe::Probe;
-pub(crate) use range::{FleetMetricQuery, MetricQuery, Resolved};
+pub(crate) use range::{FleetMetricQuery, Instant, Length, MetricQuery, Resolved, range};
 pub(crate) use site::SiteDocument;
 pub(crate) use stored::{Listed, Shown, SiteCondition, SiteState, Stored, hidden_values};

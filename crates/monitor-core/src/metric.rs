@@ -4,10 +4,12 @@
 //! - [`Subject`], [`TimeRange`] and [`Step`]: what many checks came to, as one [`Summary`] or as one
 //!   for each of the [`Buckets`] of the range.
 //! - [`CertificateEnd`]: what is about to expire.
+//! - [`LatestCheck`]: how things are now.
 
 mod buckets;
 mod certificate;
 mod check;
+mod latest;
 mod page;
 mod range;
 mod step;
@@ -17,6 +19,7 @@ mod summary;
 pub use self::buckets::{Buckets, MAX_BUCKETS, TooManyBuckets};
 pub use self::certificate::CertificateEnd;
 pub use self::check::{ContentResult, OutcomeFilter, ResponseTime, StatusCode};
+pub use self::latest::LatestCheck;
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::range::{InvalidRange, TimeRange};
 pub use self::step::{InvalidStep, Step, Tz};

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod checks;
+mod latest;
 mod merge;
 mod plan;
 mod read;
@@ -21,6 +22,7 @@ use sqlx::PgPool;
 ///   is put together from whole days and hours that are rolled up, and from single checks where there
 ///   are none. It is of one moment: what is stored meanwhile is in all of its parts or in none.
 /// - About certificates: [which end soon](Self::certificates_ending).
+/// - About now: [the latest check of every site](Self::latest).
 #[derive(Clone, Debug)]
 pub struct MetricDataProvider {
     pool: PgPool,

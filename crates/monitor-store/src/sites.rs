@@ -92,6 +92,18 @@ async fn next(
     row.map_err(StoreError::doing("cannot read the sites"))
 }
 
+/// How many sites are being checked.
+pub async fn count_enabled(executor: impl PgExecutor<'_>) -> Result<u64, StoreError> {
+    let count = sqlx::query_scalar!(
+        r#"-- sites.count_enabled
+        SELECT count(*) AS "count!" FROM sites WHERE enabled"#
+    )
+    .fetch_one(executor)
+    .await
+    .map_err(StoreError::doing("cannot count the sites"))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
 /// The id of the site of that name; `None` when there is none.
 pub async fn find(executor: impl PgExecutor<'_>, name: &str) -> Result<Option<SiteId>, StoreError> {
     let id = sqlx::query_scalar!(

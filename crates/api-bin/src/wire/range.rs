@@ -1,5 +1,6 @@
 //! The time that a question is about.
 
+use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
@@ -65,6 +66,51 @@ impl JsonSchema for Instant {
                 {"type": "string", "pattern": "^[0-9]{1,3}[smhd]$"},
             ],
             "examples": ["2026-01-05T10:00:00Z", "24h"],
+        })
+    }
+}
+
+/// How long something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Length(pub(crate) TimeDelta);
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let length = humantime::parse_duration(&text).ok();
+        let length = length.and_then(|length| TimeDelta::from_std(length).ok());
+        length
+            .map(Self)
+            .ok_or_else(|| de::Error::custom("expected a duration such as 24h, 7d or 90d"))
+    }
+}
+
+/// In its largest whole unit.
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.num_seconds();
+        let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+        // A day is said in hours, as everybody does.
+        let whole = |(unit, _): &(i64, &str)| seconds % unit == 0 && seconds > *unit;
+        let (unit, name) = units.into_iter().find(whole).unwrap_or((1, "s"));
+        write!(f, "{}{name}", seconds / unit)
+    }
+}
+
+impl JsonSchema for Length {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Length".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,2}[smhd]$",
+            "examples": ["24h", "90d"],
         })
     }
 }
