@@ -7,6 +7,7 @@
 //! that stop a broker or a database start their own.
 
 mod broker;
+mod client;
 mod freeze;
 pub mod judge;
 mod keys;
@@ -20,6 +21,7 @@ mod wait;
 mod world;
 
 pub use broker::{Broker, Line};
+pub use client::{Api, Client, Connection, Reply};
 pub use freeze::{Frozen, FrozenThread, freeze, freeze_thread};
 pub use keys::Keys;
 pub use service::{Binary, Finished, Service, Signal, run};

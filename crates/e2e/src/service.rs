@@ -24,6 +24,8 @@ pub enum Binary {
     Checker,
     /// `sink`
     Sink,
+    /// `api`
+    Api,
     /// `admin`
     Admin,
 }
@@ -35,6 +37,7 @@ impl Binary {
         match self {
             Self::Checker => "checker",
             Self::Sink => "sink",
+            Self::Api => "api",
             Self::Admin => "admin",
         }
     }
@@ -186,11 +189,17 @@ impl Service {
     /// Address of its ops server, from the log.
     #[must_use]
     pub fn ops_address(&self) -> Option<String> {
+        self.logged("ops.address")
+    }
+
+    /// What it has logged first under this name.
+    #[must_use]
+    pub fn logged(&self, field: &str) -> Option<String> {
         let log = self.log();
         let mut lines = log
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.find_map(|line| Some(line.get("ops.address")?.as_str()?.to_owned()))
+        lines.find_map(|line| Some(line.get(field)?.as_str()?.to_owned()))
     }
 
     /// Status code and body of a path of its ops server.

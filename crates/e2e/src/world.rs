@@ -79,6 +79,8 @@ impl World {
             ("KAFKA_TOPIC", &name),
             ("SINK_GROUP", &name),
             ("CHECKER_ALLOW_PRIVATE_TARGETS", "true"),
+            ("API_ALLOW_PRIVATE_TARGETS", "true"),
+            ("API_LISTEN", "127.0.0.1:0"),
             ("CHECKER_SPOOL_DIR", &spool.to_string_lossy()),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));

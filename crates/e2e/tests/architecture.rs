@@ -92,7 +92,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("rdkafka", &["monitor-kafka", "e2e"]),
     ("sqlx", &["monitor-store", "e2e"]),
     ("redb", &["monitor-spool"]),
-    ("hyper", &["monitor-probe"]),
+    ("hyper", &["monitor-probe", "e2e"]),
     (
         "tokio-rustls",
         &["monitor-probe", "demo-targets", "test-servers"],

@@ -37,7 +37,7 @@ async fn the_queries_of_the_documents_run() -> anyhow::Result<()> {
 #[tokio::test]
 async fn the_readme_has_every_variable_with_its_default() -> anyhow::Result<()> {
     let world = World::bare().await?;
-    for binary in [Binary::Checker, Binary::Sink, Binary::Admin] {
+    for binary in [Binary::Checker, Binary::Sink, Binary::Api, Binary::Admin] {
         let help = world.run(binary, &["--help"])?.success()?;
         let (_, variables) = help.split_once("Environment variables").unwrap_or_default();
         let lines = variables

@@ -12,7 +12,7 @@ async fn every_variable_of_the_template_is_known_to_a_program_and_the_other_way_
     let in_template: BTreeSet<_> = template.lines().filter_map(variable).collect();
     let world = World::bare().await?;
     let mut known = BTreeSet::new();
-    for binary in [Binary::Checker, Binary::Sink, Binary::Admin] {
+    for binary in [Binary::Checker, Binary::Sink, Binary::Api, Binary::Admin] {
         let help = world.run(binary, &["--help"])?.success()?;
         known.extend(
             help.lines()
