@@ -5,7 +5,7 @@
 //! generated from these types.
 
 mod decode;
-mod instant;
+pub(crate) mod instant;
 mod kept;
 mod text;
 

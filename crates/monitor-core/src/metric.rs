@@ -1,6 +1,6 @@
 //! What can be asked about stored checks, and the shape of the answers.
 //!
-//! - [`OutcomeFilter`] and [`PageRequest`]: single checks, a [`Page`] at a time.
+//! - [`CheckFilter`] and [`PageRequest`]: single checks, each a [`StoredCheck`], a [`Page`] at a time.
 //! - [`Subject`], [`TimeRange`] and [`Step`]: what many checks came to, as one [`Summary`] or as one
 //!   for each of the [`Buckets`] of the range.
 //! - [`CertificateEnd`]: what is about to expire.
@@ -13,15 +13,17 @@ mod latest;
 mod page;
 mod range;
 mod step;
+mod stored_check;
 mod subject;
 mod summary;
 
 pub use self::buckets::{Buckets, MAX_BUCKETS, TooManyBuckets};
 pub use self::certificate::CertificateEnd;
-pub use self::check::{ContentResult, OutcomeFilter, ResponseTime, StatusCode};
+pub use self::check::{CheckFilter, ContentResult, OutcomeFilter, ResponseTime, StatusCode};
 pub use self::latest::LatestCheck;
-pub use self::page::{Cursor, Page, PageRequest};
+pub use self::page::{Cursor, Order, Page, PageRequest};
 pub use self::range::{InvalidRange, TimeRange};
 pub use self::step::{InvalidStep, Step, Tz};
+pub use self::stored_check::StoredCheck;
 pub use self::subject::{Sites, Subject};
 pub use self::summary::{ContentCounts, OutcomeCounts, PhaseDurations, Statistics, Summary};

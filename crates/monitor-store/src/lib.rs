@@ -4,6 +4,7 @@
 //! - [`migrate`] and [`schema`]: bringing the schema to a version, and making sure of it.
 //! - [`sites`]: what is monitored.
 //! - [`checks`]: storing events, each once, with the state of their sites.
+//! - [`feed`]: following what is stored.
 //! - [`progress`]: how far a consumer group has come.
 //! - [`partitions`]: the days of the table of checks.
 //! - [`rollups`]: what the checks of an hour and of a day came to.
@@ -16,6 +17,7 @@
 pub mod checks;
 mod copy_data;
 mod error;
+pub mod feed;
 pub mod maintenance;
 mod metrics;
 pub mod partitions;
@@ -24,6 +26,7 @@ pub mod rollups;
 pub mod schema;
 mod settings;
 pub mod sites;
+mod stored_checks;
 
 pub use checks::{CheckWriter, Inserted};
 pub use error::{ErrorClass, StoreError};

@@ -8,6 +8,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 use crate::error::StoreError;
+use crate::feed;
 use crate::partitions;
 use crate::rollups::{self, Count};
 
@@ -93,6 +94,8 @@ pub struct Expired {
     pub days: Vec<NaiveDate>,
     /// How many rows of rollups were deleted.
     pub rollups: u64,
+    /// How many rows of the feed were deleted.
+    pub batches: u64,
     /// Whether there are more of them.
     pub more: bool,
 }
@@ -112,6 +115,7 @@ pub async fn expire(
         let deleted = rollups::delete_before(connection, day, DELETED_AT_ONCE).await?;
         (expired.rollups, expired.more) = deleted;
     }
+    expired.batches = feed::delete_expired(connection).await?;
     Ok(expired)
 }
 

@@ -17,6 +17,7 @@ pub use self::change::{Change, create, delete, replace};
 pub use self::import::{ImportPlan, import, plan_import};
 pub use self::list::{ListedSite, SiteFilter, SitePage, SitePageRequest, list};
 use self::row::SiteRow;
+pub(crate) use self::state::failure;
 pub use self::state::{Condition, RegionState, states};
 use crate::error::StoreError;
 

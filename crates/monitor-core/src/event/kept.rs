@@ -1,7 +1,7 @@
 //! What is kept of an event: the one place that says so.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{CheckEvent, ContentMatch, DecodeError, HttpFacts, Text, Timings, TlsFacts, Warning};
@@ -38,11 +38,14 @@ pub struct KeptEvent<'a> {
 }
 
 /// Facts about a check, which tell why it ended as it did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "T: Default + Deserialize<'de>"))]
 pub struct Evidence<T = String> {
     /// About the HTTP exchange.
+    #[serde(default)]
     pub http: Option<HttpFacts<T>>,
     /// About the TLS session and the certificate.
+    #[serde(default)]
     pub tls: Option<TlsFacts<T>>,
 }
 

@@ -8,7 +8,7 @@ use crate::event::{ContentMatch, Timings};
 use crate::failure::Outcome;
 use crate::region::Region;
 
-/// Which verdicts to look at.
+/// Which verdicts to look at: the usual choices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutcomeFilter {
     /// Every check, also missed ones and our own errors.
@@ -28,6 +28,24 @@ impl OutcomeFilter {
             Self::All => None,
             Self::Success => Some(&[Outcome::Up, Outcome::Degraded]),
             Self::Failure => Some(&[Outcome::Down]),
+        }
+    }
+}
+
+/// Which checks to look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckFilter {
+    /// Those that ended in one of these ways; all when `None`.
+    pub outcomes: Option<Vec<Outcome>>,
+    /// Those of this region; of all when `None`.
+    pub region: Option<Region>,
+}
+
+impl From<OutcomeFilter> for CheckFilter {
+    fn from(filter: OutcomeFilter) -> Self {
+        Self {
+            outcomes: filter.outcomes().map(<[Outcome]>::to_vec),
+            region: None,
         }
     }
 }

@@ -9,7 +9,17 @@ use crate::region::Region;
 /// Largest page, in items.
 const MAX_LIMIT: u32 = 10_000;
 
-/// Where a page begins: after this item. Items are ordered by instant, then region.
+/// Which way a long answer goes: by instant, then region.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Forwards.
+    #[default]
+    OldestFirst,
+    /// Backwards.
+    NewestFirst,
+}
+
+/// Where a page begins: after this item, in the order of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cursor {
     /// Instant of the last item that was seen.
@@ -22,25 +32,40 @@ pub struct Cursor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     limit: u32,
+    /// Which way the pages go; all of them the same.
+    pub order: Order,
     /// Begin after this item; `None` is the first page.
     pub after: Option<Cursor>,
 }
 
 impl PageRequest {
-    /// The first page of up to `limit` items (1 to 10 000; what is outside is moved inside).
+    /// The first page of up to `limit` items (1 to 10 000; what is outside is moved inside), oldest
+    /// first.
     #[must_use]
     pub fn first(limit: u32) -> Self {
+        Self::in_order(Order::OldestFirst, limit)
+    }
+
+    /// The same, newest first.
+    #[must_use]
+    pub fn newest(limit: u32) -> Self {
+        Self::in_order(Order::NewestFirst, limit)
+    }
+
+    fn in_order(order: Order, limit: u32) -> Self {
         Self {
             limit: limit.clamp(1, MAX_LIMIT),
+            order,
             after: None,
         }
     }
 
-    /// The page after `cursor`, of the same size.
+    /// The page after `cursor`, of the same size and in the same order.
     #[must_use]
     pub fn after(&self, cursor: Cursor) -> Self {
         Self {
             limit: self.limit,
+            order: self.order,
             after: Some(cursor),
         }
     }
@@ -55,10 +80,21 @@ impl PageRequest {
 /// The items of a page, and where the next one begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Page<T> {
-    /// In order of instant, then region.
+    /// In the order that was asked for.
     pub items: Vec<T>,
     /// `None` on the last page.
     pub next: Option<Cursor>,
+}
+
+impl<T> Page<T> {
+    /// The same page with something else of each item.
+    #[must_use]
+    pub fn map<U>(self, item: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(item).collect(),
+            next: self.next,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! What is kept beside the rows, in their transaction: the latest state of each site and region,
-//! marks of changed hours, and the progress of the consumer.
+//! marks of changed hours, where the rows are in time, and the progress of the consumer.
 
 mod fold;
+mod marks;
+mod stretches;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgTransaction};
 
 use self::fold::{Summary, summaries};
+use self::marks::Marks;
+use self::stretches::Stretches;
 use super::batch::Row;
 use crate::error::StoreError;
 use crate::progress::Progress;
@@ -18,13 +22,13 @@ pub(super) async fn update(
     progress: Option<&Progress<'_>>,
 ) -> Result<(), StoreError> {
     let states = States::of(rows);
-    let marks = Marks::of(rows);
+    let (marks, stretches) = (Marks::of(rows), Stretches::of(rows));
     let offsets = Offsets::of(progress);
     if rows.is_empty() && offsets.partition.is_empty() {
         return Ok(());
     }
     let doing = StoreError::doing;
-    let unsure = write(transaction, &states, &marks, &offsets)
+    let unsure = write(transaction, &states, &marks, &stretches, &offsets)
         .await
         .map_err(doing("cannot keep the state of sites"))?;
     if !unsure.is_empty() {
@@ -96,35 +100,6 @@ impl<'a> States<'a> {
     }
 }
 
-/// The hours that the rows are in, each once per site and region.
-#[derive(Default)]
-struct Marks {
-    site_id: Vec<i64>,
-    region_id: Vec<i16>,
-    hour: Vec<DateTime<Utc>>,
-}
-
-impl Marks {
-    fn of(rows: &[Row<'_>]) -> Self {
-        let mut marks = Self::default();
-        let mut last = None;
-        for row in rows {
-            let mark = (row.site_id, row.region_id, hour_of(row.scheduled_at));
-            if last.replace(mark) != Some(mark) {
-                marks.site_id.push(mark.0);
-                marks.region_id.push(mark.1);
-                marks.hour.push(mark.2);
-            }
-        }
-        marks
-    }
-}
-
-fn hour_of(instant: DateTime<Utc>) -> DateTime<Utc> {
-    let into = instant.timestamp_micros().rem_euclid(3_600_000_000);
-    instant - TimeDelta::microseconds(into)
-}
-
 /// How far the consumer has come, in the order of the partitions.
 #[derive(Default)]
 struct Offsets<'a> {
@@ -151,7 +126,7 @@ impl<'a> Offsets<'a> {
     }
 }
 
-/// Writes all three by one statement, and returns the sites and regions whose `since` only the rows
+/// Writes all four by one statement, and returns the sites and regions whose `since` only the rows
 /// can tell.
 ///
 /// Of two sets of verdicts, the later last one decides how the site is; the last one to the contrary
@@ -160,12 +135,13 @@ impl<'a> Offsets<'a> {
 /// that is there stays as it is and is locked, so that nobody who does not see these rows takes it.
 #[expect(
     clippy::too_many_lines,
-    reason = "one statement instead of three round trips"
+    reason = "one statement instead of four round trips"
 )]
 async fn write(
     connection: &mut PgConnection,
     states: &States<'_>,
     marks: &Marks,
+    stretches: &Stretches,
     offsets: &Offsets<'_>,
 ) -> Result<Vec<(i64, i16)>, sqlx::Error> {
     let unsure = sqlx::query!(
@@ -248,6 +224,12 @@ async fn write(
             ORDER BY site_id, region_id, hour
             ON CONFLICT (site_id, region_id, hour) DO UPDATE SET hour = EXCLUDED.hour WHERE FALSE
         ),
+        batches AS (
+            INSERT INTO stored_batches (first_at, last_at, checks)
+            SELECT first_at, last_at, checks
+            FROM unnest($23::TIMESTAMPTZ[], $24::TIMESTAMPTZ[], $25::INTEGER[])
+                AS stretch (first_at, last_at, checks)
+        ),
         progress AS (
             INSERT INTO sink_progress (group_name, topic, partition, next_offset, updated_at)
             SELECT $19::TEXT, $20::TEXT, partition, next_offset, now()
@@ -279,6 +261,9 @@ async fn write(
         offsets.topic,
         &offsets.partition,
         &offsets.next_offset,
+        &stretches.first_at,
+        &stretches.last_at,
+        &stretches.checks,
     )
     .fetch_all(connection)
     .await?;

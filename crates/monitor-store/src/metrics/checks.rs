@@ -1,39 +1,41 @@
 //! Single checks, a page at a time.
 
-use chrono::{DateTime, Utc};
-use monitor_core::event::Timings;
+use chrono::{DateTime, TimeDelta, Utc};
+use monitor_core::event::Evidence;
 use monitor_core::metric::{
-    ContentResult, Cursor, OutcomeFilter, Page, PageRequest, ResponseTime, StatusCode, TimeRange,
+    CheckFilter, ContentResult, Cursor, Order, OutcomeFilter, Page, PageRequest, ResponseTime,
+    StatusCode, StoredCheck, TimeRange,
 };
 use monitor_core::{Region, SiteId};
+use sqlx::types::Json;
 
 use super::MetricDataProvider;
-use crate::error::{StoreError, parsed};
-
-/// Which checks: what all questions have in common.
-struct Selection<'a> {
-    site: SiteId,
-    range: TimeRange,
-    outcomes: Option<Vec<String>>,
-    page: &'a PageRequest,
-}
-
-/// The columns of all three questions: they are asked of the same rows.
-struct CheckRow {
-    scheduled_at: DateTime<Utc>,
-    region: String,
-    outcome: String,
-    content: String,
-    status_code: Option<i16>,
-    dns_us: Option<i32>,
-    connect_us: Option<i32>,
-    tls_us: Option<i32>,
-    first_byte_us: Option<i32>,
-    transfer_us: Option<i32>,
-    total_us: Option<i32>,
-}
+use crate::error::StoreError;
+use crate::stored_checks::{CheckRow, select};
 
 impl MetricDataProvider {
+    /// All that is stored about the checks.
+    pub async fn checks(
+        &self,
+        site: SiteId,
+        range: TimeRange,
+        filter: &CheckFilter,
+        page: &PageRequest,
+    ) -> Result<Page<StoredCheck>, StoreError> {
+        let mut rows = self.rows(site, range, filter, page).await?;
+        // One row more than asked for was read, to know whether there is a next page.
+        let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let checks = rows.into_iter().map(CheckRow::into_check);
+        let items: Vec<StoredCheck> = checks.collect::<Result<_, _>>()?;
+        let next = items.last().filter(|_| more).map(|last| Cursor {
+            scheduled_at: last.scheduled_at,
+            region: last.region.clone(),
+        });
+        Ok(Page { items, next })
+    }
+
     /// How long the checks took, phase by phase.
     pub async fn response_times(
         &self,
@@ -42,15 +44,13 @@ impl MetricDataProvider {
         filter: OutcomeFilter,
         page: &PageRequest,
     ) -> Result<Page<ResponseTime>, StoreError> {
-        self.page(&Selection::new(site, range, filter, page), |row| {
-            Ok(ResponseTime {
-                scheduled_at: row.scheduled_at,
-                region: region(&row)?,
-                outcome: parsed(&row.outcome)?,
-                timings_us: timings(&row),
-            })
-        })
-        .await
+        let checks = self.checks(site, range, &filter.into(), page).await?;
+        Ok(checks.map(|check| ResponseTime {
+            scheduled_at: check.scheduled_at,
+            region: check.region,
+            outcome: check.outcome,
+            timings_us: check.timings_us,
+        }))
     }
 
     /// What status codes the checks saw.
@@ -61,15 +61,13 @@ impl MetricDataProvider {
         filter: OutcomeFilter,
         page: &PageRequest,
     ) -> Result<Page<StatusCode>, StoreError> {
-        self.page(&Selection::new(site, range, filter, page), |row| {
-            Ok(StatusCode {
-                scheduled_at: row.scheduled_at,
-                region: region(&row)?,
-                outcome: parsed(&row.outcome)?,
-                status_code: row.status_code.and_then(|code| u16::try_from(code).ok()),
-            })
-        })
-        .await
+        let checks = self.checks(site, range, &filter.into(), page).await?;
+        Ok(checks.map(|check| StatusCode {
+            scheduled_at: check.scheduled_at,
+            region: check.region,
+            outcome: check.outcome,
+            status_code: check.status_code,
+        }))
     }
 
     /// What became of the content rules.
@@ -80,108 +78,88 @@ impl MetricDataProvider {
         filter: OutcomeFilter,
         page: &PageRequest,
     ) -> Result<Page<ContentResult>, StoreError> {
-        self.page(&Selection::new(site, range, filter, page), |row| {
-            Ok(ContentResult {
-                scheduled_at: row.scheduled_at,
-                region: region(&row)?,
-                outcome: parsed(&row.outcome)?,
-                content: parsed(&row.content)?,
-            })
-        })
-        .await
+        let checks = self.checks(site, range, &filter.into(), page).await?;
+        Ok(checks.map(|check| ContentResult {
+            scheduled_at: check.scheduled_at,
+            region: check.region,
+            outcome: check.outcome,
+            content: check.content,
+        }))
     }
 
-    async fn page<T>(
+    /// Each region's checks lie in the order of time, so those of a page are found without reading
+    /// any others: as many of each region, of which the page are the first.
+    async fn rows(
         &self,
-        selection: &Selection<'_>,
-        item: impl Fn(CheckRow) -> Result<T, StoreError>,
-    ) -> Result<Page<T>, StoreError> {
-        let mut rows = self.rows(selection).await?;
-        // One row more than asked for was read, to know whether there is a next page.
-        let limit = usize::try_from(selection.page.limit()).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let last = rows.last().filter(|_| more);
-        let next = last
-            .map(|row| {
-                Ok(Cursor {
-                    scheduled_at: row.scheduled_at,
-                    region: region(row)?,
-                })
-            })
-            .transpose()?;
-        let items = rows.into_iter().map(item).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
-    }
-
-    async fn rows(&self, selection: &Selection<'_>) -> Result<Vec<CheckRow>, StoreError> {
-        let Selection {
-            site,
-            range,
-            outcomes,
-            page,
-        } = selection;
+        site: SiteId,
+        range: TimeRange,
+        filter: &CheckFilter,
+        page: &PageRequest,
+    ) -> Result<Vec<CheckRow>, StoreError> {
+        let outcomes = filter.outcomes.as_ref().map(|outcomes| {
+            let names = outcomes.iter().map(ToString::to_string);
+            names.collect::<Vec<_>>()
+        });
         let after = page.after.as_ref();
-        // The pages before need no second look: whole days of them are skipped.
-        let from = after.map_or(range.from(), |cursor| range.from().max(cursor.scheduled_at));
-        sqlx::query_as!(
-            CheckRow,
-            r#"-- metrics.checks
-            SELECT
-                scheduled_at, regions.name AS region, outcome::TEXT AS "outcome!",
-                content::TEXT AS "content!", status_code, dns_us, connect_us, tls_us,
-                first_byte_us, transfer_us, total_us
-            FROM check_results
-            JOIN regions ON regions.id = region_id
-            WHERE site_id = $1
-                AND scheduled_at >= $2
-                AND scheduled_at < $3
-                AND ($4::TEXT[] IS NULL OR outcome = ANY ($4::TEXT[]::outcome[]))
-                AND ($5::TIMESTAMPTZ IS NULL OR (scheduled_at, regions.name) > ($5, $6::TEXT))
-            ORDER BY scheduled_at, regions.name
-            LIMIT $7"#,
-            site.0,
-            from,
-            range.to(),
-            outcomes.as_deref(),
-            after.map(|cursor| cursor.scheduled_at),
-            after.map(|cursor| cursor.region.as_str()),
-            i64::from(page.limit()) + 1
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::doing("cannot read checks"))
-    }
-}
-
-impl<'a> Selection<'a> {
-    fn new(site: SiteId, range: TimeRange, filter: OutcomeFilter, page: &'a PageRequest) -> Self {
-        let outcomes = filter
-            .outcomes()
-            .map(|outcomes| outcomes.iter().map(ToString::to_string).collect());
-        Self {
-            site,
-            range,
-            outcomes,
-            page,
+        let (from, to) = rest(range, page.order, after);
+        macro_rules! page {
+            ($name:literal, $direction:literal, $beyond:literal) => {
+                select!(
+                    $name,
+                    "FROM site_state
+            JOIN regions ON regions.id = site_state.region_id
+            CROSS JOIN LATERAL (
+                SELECT
+                    xmin, site_id, scheduled_at, started_after_ms, checker_id, outcome,
+                    failure_kind, failure_phase, failure_detail, warnings, suspect, status_code,
+                    content, dns_us, connect_us, tls_us, first_byte_us, transfer_us, total_us,
+                    attempts, evidence
+                FROM check_results
+                WHERE site_id = site_state.site_id
+                    AND region_id = site_state.region_id
+                    AND scheduled_at >= $2
+                    AND scheduled_at < $3
+                    AND ($4::TEXT[] IS NULL OR outcome = ANY ($4::TEXT[]::outcome[]))
+                    AND ($5::TIMESTAMPTZ IS NULL
+                        OR (scheduled_at, regions.name) " + $beyond + " ($5, $6::TEXT))
+                ORDER BY scheduled_at " + $direction + "
+                LIMIT $8
+            ) AS result
+            JOIN checkers ON checkers.id = result.checker_id
+        WHERE site_state.site_id = $1 AND ($7::TEXT IS NULL OR regions.name = $7)
+        ORDER BY result.scheduled_at " + $direction + ", regions.name " + $direction + "
+        LIMIT $8",
+                    site.0,
+                    from,
+                    to,
+                    outcomes.as_deref(),
+                    after.map(|cursor| cursor.scheduled_at),
+                    after.map(|cursor| cursor.region.as_str()),
+                    filter.region.as_ref().map(Region::as_str),
+                    i64::from(page.limit()) + 1
+                )
+                .fetch_all(&self.pool)
+                .await
+            };
         }
+        let rows = match page.order {
+            Order::OldestFirst => page!("metrics.checks", "ASC", ">"),
+            Order::NewestFirst => page!("metrics.newest_checks", "DESC", "<"),
+        };
+        rows.map_err(StoreError::doing("cannot read checks"))
     }
 }
 
-fn timings(row: &CheckRow) -> Timings {
-    let micros = |phase: Option<i32>| phase.and_then(|micros| u32::try_from(micros).ok());
-    Timings {
-        dns: micros(row.dns_us),
-        connect: micros(row.connect_us),
-        tls: micros(row.tls_us),
-        first_byte: micros(row.first_byte_us),
-        transfer: micros(row.transfer_us),
-        total: micros(row.total_us),
+/// What is left of the range after the pages before: whole days of them are skipped.
+fn rest(range: TimeRange, order: Order, after: Option<&Cursor>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let (from, to) = (range.from(), range.to());
+    match (order, after) {
+        (_, None) => (from, to),
+        (Order::OldestFirst, Some(cursor)) => (from.max(cursor.scheduled_at), to),
+        // Other regions may still have a check of the same instant.
+        (Order::NewestFirst, Some(cursor)) => (
+            from,
+            to.min(cursor.scheduled_at + TimeDelta::microseconds(1)),
+        ),
     }
-}
-
-fn region(row: &CheckRow) -> Result<Region, StoreError> {
-    row.region
-        .parse()
-        .map_err(|error| StoreError::Value(format!("in checks: {error}")))
 }

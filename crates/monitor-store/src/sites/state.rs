@@ -6,6 +6,7 @@ use sqlx::PgExecutor;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::error::{StoreError, parsed};
+use crate::stored_checks::region;
 
 /// How a site is: the worst of the last verdicts of its regions.
 #[derive(
@@ -111,9 +112,8 @@ impl Row {
     fn into_state(self) -> Result<(SiteId, RegionState), StoreError> {
         let (kind, phase) = (self.failure_kind.as_deref(), self.failure_phase.as_deref());
         let verdict = self.last_verdict.as_deref();
-        let region = self.region.parse();
         let state = RegionState {
-            region: region.map_err(|error| StoreError::Value(format!("in regions: {error}")))?,
+            region: region(&self.region)?,
             scheduled_at: self.scheduled_at,
             outcome: parsed(&self.outcome)?,
             failure: failure(kind, phase, self.failure_detail)?,

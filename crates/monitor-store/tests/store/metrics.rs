@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use monitor_core::event::ContentMatch;
-use monitor_core::metric::{OutcomeFilter, Page, PageRequest, ResponseTime, TimeRange};
+use monitor_core::metric::{
+    CheckFilter, OutcomeFilter, Page, PageRequest, ResponseTime, TimeRange,
+};
 use monitor_core::{CheckEvent, Outcome, SiteId};
 use monitor_store::MetricDataProvider;
 use sqlx::PgPool;
@@ -100,6 +102,68 @@ async fn a_filter_lets_through_its_outcomes_and_no_others(pool: PgPool) {
                 .filter(|event| passes.contains(&event.outcome)),
         );
         let found = all(&provider, always(), filter, 25).await;
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+/// All pages of `checks` one after the other.
+async fn checks(
+    provider: &MetricDataProvider,
+    range: TimeRange,
+    filter: &CheckFilter,
+    mut page: PageRequest,
+) -> Vec<Key> {
+    let mut found = Vec::new();
+    loop {
+        let answer = provider.checks(SITE, range, filter, &page).await.unwrap();
+        let items = answer.items.iter();
+        found.extend(items.map(|check| (check.scheduled_at, check.region.to_string())));
+        let Some(next) = answer.next else {
+            return found;
+        };
+        page = page.after(next);
+    }
+}
+
+#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
+async fn newest_first_is_the_same_the_other_way_round(pool: PgPool) {
+    let expected = keys(stored(&pool).await.iter().rev());
+    let provider = MetricDataProvider::new(pool);
+    let filter = CheckFilter::default();
+    for limit in [1, 7, 179, 180, 181] {
+        let found = checks(&provider, always(), &filter, PageRequest::newest(limit)).await;
+        assert_eq!(found, expected, "pages of {limit}");
+    }
+    let range = TimeRange::new(expected[120].0, expected[30].0).unwrap();
+    let inside = |key: &&Key| range.from() <= key.0 && key.0 < range.to();
+    let expected: Vec<_> = expected.iter().filter(inside).cloned().collect();
+    let found = checks(&provider, range, &filter, PageRequest::newest(4)).await;
+    assert_eq!(found, expected);
+}
+
+#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
+async fn any_outcomes_and_any_region_can_be_asked_for(pool: PgPool) {
+    let events = stored(&pool).await;
+    let provider = MetricDataProvider::new(pool);
+    let (missed, error) = (Outcome::Missed, Outcome::Error);
+    for (outcomes, region) in [
+        (Some(vec![missed, error]), None),
+        (Some(vec![Outcome::Up]), Some("eu")),
+        (None, Some("us")),
+        (None, Some("nowhere")),
+        (Some(Vec::new()), None),
+    ] {
+        let filter = CheckFilter {
+            region: region.map(|region| region.parse().unwrap()),
+            outcomes,
+        };
+        let passes = |event: &&CheckEvent| {
+            let outcomes = filter.outcomes.as_ref();
+            outcomes.is_none_or(|outcomes| outcomes.contains(&event.outcome))
+                && region.is_none_or(|region| event.region.as_str() == region)
+        };
+        let expected = keys(events.iter().filter(passes));
+        let found = checks(&provider, always(), &filter, PageRequest::first(11)).await;
         assert_eq!(found, expected, "{filter:?}");
     }
 }

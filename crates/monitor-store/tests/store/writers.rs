@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use crate::sample::{event, instant, many, slot};
 use crate::stored::{store, write};
 
-async fn writer(pool: &PgPool) -> CheckWriter {
+pub(crate) async fn writer(pool: &PgPool) -> CheckWriter {
     CheckWriter::new(pool.acquire().await.unwrap().detach())
 }
 
