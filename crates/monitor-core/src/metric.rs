@@ -3,11 +3,13 @@
 //! - [`OutcomeFilter`] and [`PageRequest`]: single checks, a [`Page`] at a time.
 //! - [`Subject`], [`TimeRange`] and [`Step`]: what many checks came to, as one [`Summary`] or as one
 //!   for each of the [`Buckets`] of the range.
+//! - [`OutageRequest`]: when sites were down, as [`Outages`].
 //! - [`CertificateEnd`]: what is about to expire.
 
 mod buckets;
 mod certificate;
 mod check;
+mod outage;
 mod page;
 mod range;
 mod step;
@@ -17,6 +19,10 @@ mod summary;
 pub use self::buckets::{Buckets, MAX_BUCKETS, TooManyBuckets};
 pub use self::certificate::CertificateEnd;
 pub use self::check::{ContentResult, OutcomeFilter, ResponseTime, StatusCode};
+pub use self::outage::{
+    Cause, Outage, OutageCursor, OutageRequest, Outages, Precision, RegionOutage, RegionalOutage,
+    merge as merge_outages,
+};
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::range::{InvalidRange, TimeRange};
 pub use self::step::{InvalidStep, Step, Tz};

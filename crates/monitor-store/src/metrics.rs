@@ -3,6 +3,7 @@
 mod certificates;
 mod checks;
 mod merge;
+mod outages;
 mod plan;
 mod read;
 mod scope;

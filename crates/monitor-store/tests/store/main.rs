@@ -9,6 +9,7 @@ mod checks;
 mod connection;
 mod maintenance;
 mod metrics;
+mod outages;
 mod partitions;
 mod replay;
 mod rollups;
