@@ -3,6 +3,7 @@
 //! - [`CheckFilter`] and [`PageRequest`]: single checks, each a [`StoredCheck`], a [`Page`] at a time.
 //! - [`Subject`], [`TimeRange`] and [`Step`]: what many checks came to, as one [`Summary`] or as one
 //!   for each of the [`Buckets`] of the range.
+//! - [`OutageRequest`]: when sites were down, as [`Outages`].
 //! - [`CertificateEnd`]: what is about to expire.
 //! - [`LatestCheck`]: how things are now.
 
@@ -10,6 +11,7 @@ mod buckets;
 mod certificate;
 mod check;
 mod latest;
+mod outage;
 mod page;
 mod range;
 mod step;
@@ -21,6 +23,10 @@ pub use self::buckets::{Buckets, MAX_BUCKETS, TooManyBuckets};
 pub use self::certificate::CertificateEnd;
 pub use self::check::{CheckFilter, ContentResult, OutcomeFilter, ResponseTime, StatusCode};
 pub use self::latest::LatestCheck;
+pub use self::outage::{
+    Cause, Outage, OutageCursor, OutageRequest, Outages, Precision, RegionOutage, RegionalOutage,
+    merge as merge_outages,
+};
 pub use self::page::{Cursor, Order, Page, PageRequest};
 pub use self::range::{InvalidRange, TimeRange};
 pub use self::step::{InvalidStep, Step, Tz};

@@ -4,6 +4,7 @@ mod certificates;
 mod checks;
 mod latest;
 mod merge;
+mod outages;
 mod plan;
 mod read;
 mod scope;

@@ -11,6 +11,7 @@ mod feed;
 mod latest;
 mod maintenance;
 mod metrics;
+mod outages;
 mod partitions;
 mod replay;
 mod rollups;

@@ -1,6 +1,6 @@
 //! What many checks came to is what plain arithmetic makes of them, wherever it is read from.
 
-mod expected;
+pub(crate) mod expected;
 mod moment;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,15 +18,15 @@ use crate::rollups::{roll_up, settled, store};
 use crate::sample::site;
 
 /// Hours that the checks are spread over: the last two of a day, and three days more.
-const HOURS: i64 = 74;
+pub(crate) const HOURS: i64 = 74;
 
 /// Sites with checks: those of 1 to 3 are monitored, and tagged.
-struct Fleet {
+pub(crate) struct Fleet {
     sites: i64,
 }
 
 impl Fleet {
-    async fn new(pool: &PgPool, sites: i64) -> Self {
+    pub(crate) async fn new(pool: &PgPool, sites: i64) -> Self {
         for (name, tags) in [
             ("a", json!(["odd", "x"])),
             ("b", json!([])),
@@ -38,7 +38,12 @@ impl Fleet {
         Self { sites }
     }
 
-    fn checks(&self, rng: &mut Rng, count: usize, hours: std::ops::Range<i64>) -> Vec<CheckEvent> {
+    pub(crate) fn checks(
+        &self,
+        rng: &mut Rng,
+        count: usize,
+        hours: std::ops::Range<i64>,
+    ) -> Vec<CheckEvent> {
         let mut one = || {
             let mut check = check(rng, hours.clone());
             check.site_id = SiteId(rng.i64(1..=self.sites));
@@ -47,7 +52,7 @@ impl Fleet {
         (0..count).map(|_| one()).collect()
     }
 
-    fn subject(&self, rng: &mut Rng) -> Subject {
+    pub(crate) fn subject(&self, rng: &mut Rng) -> Subject {
         let subject = Subject::of(match rng.u8(0..4) {
             0 | 1 => Sites::One(SiteId(rng.i64(1..=self.sites + 1))),
             2 => Sites::Tagged(["odd", "x", "none"][rng.usize(0..3)].to_owned()),
@@ -61,7 +66,7 @@ impl Fleet {
 }
 
 /// Whether a check is one of the subject's; its sites have the tags of [`Fleet`].
-fn is_of(subject: &Subject, check: &Check) -> bool {
+pub(crate) fn is_of(subject: &Subject, check: &Check) -> bool {
     let of_site = match &subject.sites {
         Sites::One(site) => check.site_id == site.0,
         Sites::Tagged(tag) => match tag.as_str() {
@@ -75,7 +80,7 @@ fn is_of(subject: &Subject, check: &Check) -> bool {
     of_site && region.is_none_or(|region| region.as_str() == check.region)
 }
 
-fn range(rng: &mut Rng) -> TimeRange {
+pub(crate) fn range(rng: &mut Rng) -> TimeRange {
     let minute = [1, 5, 60, 1440][rng.usize(0..4)];
     let mut at = || {
         let minutes = rng.i64(-180..60 * HOURS + 180);

@@ -15,9 +15,9 @@ pub(crate) struct Check {
     pub(crate) site_id: i64,
     pub(crate) region: String,
     pub(crate) scheduled_at: DateTime<Utc>,
-    outcome: String,
+    pub(crate) outcome: String,
     content: String,
-    failure_kind: Option<String>,
+    pub(crate) failure_kind: Option<String>,
     status_code: Option<i16>,
     suspect: bool,
     /// In the order of the phases.

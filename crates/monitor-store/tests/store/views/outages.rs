@@ -13,6 +13,7 @@ use strum::VariantArray as _;
 use crate::rollups::random::{begin, check};
 use crate::rollups::store;
 use crate::sample::{event, site, slot};
+use crate::summaries::expected::checks;
 
 type Outage = (i64, String, DateTime<Utc>, Option<DateTime<Utc>>, String);
 
@@ -25,20 +26,16 @@ async fn stored(connection: &mut PgConnection) {
 
 /// What the stored checks come to, looked at one after the other.
 async fn expected(pool: &PgPool) -> Vec<Outage> {
-    let checks: Vec<(i64, String, DateTime<Utc>, String, Option<String>)> = sqlx::query_as(
-        "SELECT site_id, region, scheduled_at, outcome::TEXT, failure_kind::TEXT
-        FROM checks ORDER BY scheduled_at",
-    )
-    .fetch_all(pool)
-    .await
-    .unwrap();
+    let mut checks = checks(pool).await;
+    checks.sort_by_key(|check| check.scheduled_at);
     let mut last: BTreeMap<(i64, String), Outage> = BTreeMap::new();
     let mut ended = Vec::new();
-    for (site, region, at, outcome, kind) in checks {
-        let key = (site, region.clone());
-        match outcome.as_str() {
+    for check in checks {
+        let (site, at) = (check.site_id, check.scheduled_at);
+        let key = (site, check.region.clone());
+        match check.outcome.as_str() {
             "down" => {
-                let first = (site, region, at, None, kind.unwrap());
+                let first = (site, check.region, at, None, check.failure_kind.unwrap());
                 last.entry(key).or_insert(first);
             }
             "up" | "degraded" => ended.extend(last.remove(&key).map(|mut outage| {
