@@ -28,6 +28,8 @@ pub struct ApiSettings {
     pub(crate) request_timeout: Duration,
     /// Most connections of clients at the same time.
     pub(crate) max_connections: usize,
+    /// Most streams of events at the same time.
+    pub(crate) max_streams: usize,
     /// Most connections to the database.
     pub(crate) database_connections: u32,
     /// Most sites that `/metrics` tells of.
@@ -72,6 +74,11 @@ impl Section for ApiSettings {
             "API_MAX_CONNECTIONS",
             "1000",
             "most clients at the same time; more wait to be let in",
+        ),
+        Variable::with_default(
+            "API_MAX_STREAMS",
+            "500",
+            "most of them that follow checks as they are stored",
         ),
         Variable::with_default(
             "API_DATABASE_CONNECTIONS",

@@ -103,7 +103,12 @@ impl OperationInput for IfMatch {
     }
 }
 
-fn add_header(context: &mut GenContext, operation: &mut Operation, name: &str, about: &str) {
+pub(crate) fn add_header(
+    context: &mut GenContext,
+    operation: &mut Operation,
+    name: &str,
+    about: &str,
+) {
     let json_schema = context.schema.subschema_for::<String>();
     let schema = SchemaObject {
         json_schema,

@@ -10,14 +10,18 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use monitor_store::feed::FeedPosition;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use crate::etag::add_header;
 use crate::problem::{Kind, Problem};
 use crate::wire::SiteDocument;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The parameters after `?`. One that is not known, or is given twice, is refused.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -81,6 +85,33 @@ fn unreadable(error: &PathRejection) -> Problem {
 impl<T: JsonSchema> OperationInput for Path<T> {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         axum::extract::Path::<T>::operation_input(context, operation);
+    }
+}
+
+/// Where somebody was in a stream of events.
+pub(crate) struct LastEventId(pub(crate) Option<FeedPosition>);
+
+impl<S: Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let id = parts
+            .headers
+            .get(LAST_EVENT_ID)
+            .map(|id| id.to_str().unwrap_or_default());
+        // Browsers send an empty one when they have got none.
+        let id = id.filter(|id| !id.is_empty());
+        let position = id.map(str::parse).transpose();
+        position
+            .map(Self)
+            .map_err(|_| Problem::field("Last-Event-ID", "is no id of an event of this stream"))
+    }
+}
+
+impl OperationInput for LastEventId {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let about = "The id of the last event that you got: what was stored since comes first.";
+        add_header(context, operation, "Last-Event-ID", about);
     }
 }
 

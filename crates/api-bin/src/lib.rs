@@ -10,6 +10,7 @@ mod auth;
 mod badge;
 mod config;
 mod etag;
+mod events;
 mod extract;
 mod layers;
 mod openapi;

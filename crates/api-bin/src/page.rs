@@ -66,6 +66,10 @@ impl<T> Page<T> {
             next: after.map(|after| following(asked, after)),
         }
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
 }
 
 /// The same question, from there on.

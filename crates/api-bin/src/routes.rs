@@ -2,7 +2,10 @@
 
 mod badges;
 mod certificates;
+mod checks;
+mod events;
 mod metrics;
+mod outages;
 mod probe;
 mod prometheus;
 mod sites;
@@ -16,7 +19,10 @@ use crate::state::Api;
 pub(crate) fn all() -> ApiRouter<Api> {
     ApiRouter::new()
         .merge(sites::routes())
+        .merge(checks::routes())
         .merge(metrics::routes())
+        .merge(outages::routes())
+        .merge(events::routes())
         .merge(probe::routes())
         .merge(certificates::routes())
         .merge(prometheus::routes())

@@ -1,16 +1,20 @@
 //! The API from start to end.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use monitor_auth::Grants;
 use monitor_probe::{Prober, ProberSettings};
 use monitor_runtime::{Component, Context, retry_until_ready};
-use monitor_store::{DatabaseSettings, Pool, schema};
+use monitor_store::{DatabaseSettings, MetricDataProvider, Pool, schema};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::time::{Duration, sleep};
 
 use crate::auth::Access;
 use crate::config::ApiSettings;
-use crate::state::Api;
+use crate::events::Events;
+use crate::state::{Api, PROBES, Shared};
 use crate::{layers, openapi, server};
 
 /// How often the database is looked at, so that `/readyz` knows.
@@ -39,11 +43,24 @@ pub async fn run(
         allowed_networks: settings.allowed_networks.clone(),
         ..ProberSettings::default()
     })?;
-    let access = Access::new(grants, settings.public_reads);
-    let api = Api::new(access, pool.clone(), prober, settings.metrics_max_sites);
+    let api = Api::new(Shared {
+        access: Access::new(grants, settings.public_reads),
+        metrics: MetricDataProvider::new(pool.clone()),
+        pool: pool.clone(),
+        prober,
+        probes: Semaphore::new(PROBES),
+        events: Events::default(),
+        streams: Arc::new(Semaphore::new(settings.max_streams)),
+        stop: context.stop.clone(),
+        metrics_max_sites: settings.metrics_max_sites,
+    });
     let router = layers::around(openapi::router(api.clone()), &settings, &api);
     tracing::info!(api.address = %listener.local_addr()?, "listening");
     let stop = context.stop.clone();
+    context.spawn(
+        "events",
+        api.events.clone().follow(pool.clone(), stop.clone()),
+    );
     context.spawn("database watch", watch(pool, component, stop.clone()));
     server::serve(listener, router, settings.max_connections, stop).await
 }

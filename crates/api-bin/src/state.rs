@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use monitor_core::SiteId;
 use monitor_probe::Prober;
+use monitor_runtime::CancellationToken;
 use monitor_store::{MetricDataProvider, Pool, sites};
 use tokio::sync::Semaphore;
 
 use crate::auth::Access;
+use crate::events::Events;
 use crate::problem::Problem;
 
 /// Most probes at the same time: each holds a connection to somewhere for as long as its site takes.
-const PROBES: usize = 8;
+pub(crate) const PROBES: usize = 8;
 
 /// A cheap handle to what all handlers share.
 #[derive(Clone)]
@@ -29,20 +31,19 @@ pub(crate) struct Shared {
     pub(crate) prober: Prober,
     /// Room for them.
     pub(crate) probes: Semaphore,
+    /// Who follows what is stored.
+    pub(crate) events: Events,
+    /// Room for them.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Cancelled when answers have to end.
+    pub(crate) stop: CancellationToken,
     /// Most sites that `/metrics` tells of.
     pub(crate) metrics_max_sites: u32,
 }
 
 impl Api {
-    pub(crate) fn new(access: Access, pool: Pool, prober: Prober, metrics_max_sites: u32) -> Self {
-        Self(Arc::new(Shared {
-            access,
-            metrics: MetricDataProvider::new(pool.clone()),
-            pool,
-            prober,
-            probes: Semaphore::new(PROBES),
-            metrics_max_sites,
-        }))
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
     }
 
     /// Whether a site is monitored; a problem when not.

@@ -1,11 +1,13 @@
 //! The JSON of the API: what is asked with, and what is answered.
 
+mod choice;
 mod metric;
 mod probe;
 mod range;
 mod site;
 mod stored;
 
+pub(crate) use choice::{Direction, Outcomes};
 pub(crate) use metric::{Content, FailureKinds, Metric, ResponseTime, StatusCodes, Uptime};
 pub(crate) use probe::Probe;
 pub(crate) use range::{FleetMetricQuery, Instant, Length, MetricQuery, Resolved, range};

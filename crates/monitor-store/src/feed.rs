@@ -14,7 +14,7 @@ mod spans;
 
 use chrono::{DateTime, Utc};
 use monitor_core::metric::StoredCheck;
-use sqlx::{Connection as _, PgConnection, PgExecutor};
+use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool};
 
 use self::position::{Batch, Snapshot};
 pub use self::position::{FeedPosition, InvalidPosition};
@@ -82,6 +82,17 @@ fn before(batch: Batch) -> FeedPosition {
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
     SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
     SET LOCAL max_parallel_workers_per_gather = 0";
+
+/// The same by a connection of `pool`.
+pub async fn next(
+    pool: &PgPool,
+    position: &FeedPosition,
+    checks: u32,
+) -> Result<FeedAnswer, StoreError> {
+    let connection = pool.acquire().await;
+    let mut connection = connection.map_err(StoreError::doing("cannot connect"))?;
+    read_after(&mut connection, position, checks).await
+}
 
 /// The batches after `position`: as many as have about `checks` checks, one at least. The connection
 /// must be to the primary server: a standby does not know what has not ended.

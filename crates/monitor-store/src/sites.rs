@@ -93,6 +93,19 @@ async fn next(
     row.map_err(StoreError::doing("cannot read the sites"))
 }
 
+/// The sites that have a tag.
+pub async fn tagged(executor: impl PgExecutor<'_>, tag: &str) -> Result<Vec<SiteId>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        r#"-- sites.tagged
+        SELECT id FROM sites WHERE $1 = ANY (tags) ORDER BY id"#,
+        tag
+    )
+    .fetch_all(executor)
+    .await
+    .map_err(StoreError::doing("cannot list the sites of a tag"))?;
+    Ok(ids.into_iter().map(SiteId).collect())
+}
+
 /// How many sites are being checked.
 pub async fn count_enabled(executor: impl PgExecutor<'_>) -> Result<u64, StoreError> {
     let count = sqlx::query_scalar!(
