@@ -1,0 +1,133 @@
+//! The fleet at a glance: for Prometheus, as badges, by certificates.
+
+use anyhow::ensure;
+use chrono::{TimeDelta, Utc};
+use e2e::{Api, Binary, World};
+use monitor_core::Outcome;
+use monitor_core::event::TlsFacts;
+use serde_json::json;
+
+/// A world with three sites: one is up with a certificate that ends in five days, one is down, one was
+/// never checked.
+async fn stored() -> anyhow::Result<World> {
+    let world = World::new().await?;
+    let site = |name: &str| json!({"name": name, "url": format!("https://{name}/?token=hunter2")});
+    world.import(&[site("fine"), site("broken"), site("new")])?;
+    let now = Utc::now() - TimeDelta::seconds(5);
+    let id = async |name: &str| {
+        let query = sqlx::query_scalar::<_, i64>("SELECT id FROM sites WHERE name = $1").bind(name);
+        query.fetch_one(&world.database).await
+    };
+    let mut fine = World::event(id("fine").await?, now);
+    fine.status_code = Some(200);
+    fine.timings_us.total = Some(1_500);
+    fine.tls = Some(TlsFacts {
+        not_after: Some(now + TimeDelta::days(5)),
+        ..TlsFacts::default()
+    });
+    let mut broken = World::event(id("broken").await?, now);
+    broken.outcome = Outcome::Down;
+    world.send(&[fine.encode()?, broken.encode()?]).await?;
+    world.run(Binary::Sink, &["--once"])?.success()?;
+    Ok(world)
+}
+
+#[tokio::test]
+async fn prometheus_is_told_of_every_site_under_the_names_that_it_knows() -> anyhow::Result<()> {
+    let world = stored().await?;
+    let Api {
+        client,
+        service: _service,
+    } = Api::start(&world, &[]).await?;
+    let metrics = client.get("/metrics").await?;
+    ensure!(
+        metrics
+            .header("content-type")
+            .starts_with("text/plain; version=0.0.4")
+    );
+    let text = metrics.text();
+    let labels =
+        |name: &str| format!("{{instance=\"https://{name}/\",site=\"{name}\",region=\"local\"}}");
+    for line in [
+        format!("probe_success{} 1", labels("fine")),
+        format!("probe_success{} 0", labels("broken")),
+        format!("probe_duration_seconds{} 0.0015", labels("fine")),
+        format!("probe_http_status_code{} 200", labels("fine")),
+        "monitor_sites 3".to_owned(),
+        "monitor_sites_left_out 0".to_owned(),
+    ] {
+        ensure!(
+            text.lines().any(|told| told == line),
+            "no {line} in:\n{text}"
+        );
+    }
+    ensure!(
+        text.contains("probe_ssl_earliest_cert_expiry{") && !text.contains("hunter2"),
+        "{text}"
+    );
+
+    let capped = Api::start(&world, &[("API_METRICS_MAX_SITES", "1")]).await?;
+    let text = capped.client.get("/metrics").await?.text();
+    ensure!(
+        text.contains("monitor_sites_left_out 2") && !text.contains("site=\"fine\""),
+        "{text}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn badges_say_how_a_site_is() -> anyhow::Result<()> {
+    let world = stored().await?;
+    let Api {
+        client,
+        service: _service,
+    } = Api::start(&world, &[]).await?;
+    let sites = client.json("/api/v1/sites").await?;
+    let id = |name: &str| {
+        let items = sites["items"].as_array().into_iter().flatten();
+        items
+            .filter(|site| site["name"] == name)
+            .map(|site| site["id"].to_string())
+            .collect::<String>()
+    };
+    let badge =
+        async |name: &str, badge: &str| client.get(&format!("/badge/{}/{badge}", id(name))).await;
+    for (name, picture, value) in [
+        ("fine", "status.svg", "status: up"),
+        ("broken", "status.svg", "status: down"),
+        ("new", "status.svg", "status: pending"),
+        ("fine", "uptime.svg", "uptime 24h: 100%"),
+        ("broken", "uptime.svg?window=7d", "uptime 7d: 0%"),
+        ("new", "uptime.svg", "uptime 24h: unknown"),
+        ("fine", "response-time.svg", "p95 24h: 2 ms"),
+        ("fine", "status.svg?label=%3Cb%3E", "&lt;b&gt;: up"),
+    ] {
+        let reply = badge(name, picture).await?;
+        ensure!(reply.header("content-type") == "image/svg+xml", "{reply:?}");
+        ensure!(
+            reply.text().contains(&format!("<title>{value}</title>")),
+            "{picture}: {}",
+            reply.text()
+        );
+    }
+    client
+        .get("/badge/77/uptime.svg")
+        .await?
+        .problem(404, "not-found")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn certificates_that_end_soon_are_listed() -> anyhow::Result<()> {
+    let world = stored().await?;
+    let Api {
+        client,
+        service: _service,
+    } = Api::start(&world, &[]).await?;
+    let soon = client.json("/api/v1/certificates?within=7d").await?;
+    ensure!(soon["items"].as_array().map(Vec::len) == Some(1), "{soon}");
+    ensure!(soon["items"][0]["name"] == "fine", "{soon}");
+    let sooner = client.json("/api/v1/certificates?within=3d").await?;
+    ensure!(sooner["items"] == json!([]), "{sooner}");
+    Ok(())
+}

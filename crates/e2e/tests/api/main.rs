@@ -1,0 +1,9 @@
+//! The API as its users see it: the real program, on a real PostgreSQL.
+
+mod access;
+mod events;
+mod fleet;
+mod manners;
+mod metrics;
+mod sites;
+mod trouble;
