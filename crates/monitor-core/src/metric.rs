@@ -4,12 +4,14 @@
 //! - [`Subject`], [`TimeRange`] and [`Step`]: what many checks came to, as one [`Summary`] or as one
 //!   for each of the [`Buckets`] of the range.
 //! - [`OutageRequest`]: when sites were down, as [`Outages`].
+//! - [`OverviewWindow`]: how all sites are, as an [`Overview`].
 //! - [`CertificateEnd`]: what is about to expire.
 
 mod buckets;
 mod certificate;
 mod check;
 mod outage;
+mod overview;
 mod page;
 mod range;
 mod step;
@@ -22,6 +24,10 @@ pub use self::check::{ContentResult, OutcomeFilter, ResponseTime, StatusCode};
 pub use self::outage::{
     Cause, Outage, OutageCursor, OutageRequest, Outages, Precision, RegionOutage, RegionalOutage,
     merge as merge_outages,
+};
+pub use self::overview::{
+    FleetOverview, InvalidWindow, Overview, OverviewWindow, RegionOverview, RegionState,
+    SiteOverview, SiteState, StateCounts, state as site_state,
 };
 pub use self::page::{Cursor, Page, PageRequest};
 pub use self::range::{InvalidRange, TimeRange};

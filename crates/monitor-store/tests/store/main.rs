@@ -10,6 +10,7 @@ mod connection;
 mod maintenance;
 mod metrics;
 mod outages;
+mod overview;
 mod partitions;
 mod replay;
 mod rollups;

@@ -1,0 +1,154 @@
+//! What is monitored, and how it is.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use monitor_core::metric::{RegionState, SiteOverview, SiteState, site_state};
+use monitor_core::{Failure, SiteId};
+use sqlx::PgConnection;
+
+use super::Sum;
+use crate::error::{StoreError, parsed};
+
+/// A site, as far as an overview is concerned.
+#[derive(Debug)]
+pub(super) struct MonitoredSite {
+    pub(super) id: i64,
+    name: String,
+    url: String,
+    tags: Vec<String>,
+    enabled: bool,
+    interval_ms: i64,
+    timeout_ms: i64,
+}
+
+/// All that are monitored, by name.
+pub(super) async fn sites(connection: &mut PgConnection) -> Result<Vec<MonitoredSite>, StoreError> {
+    sqlx::query_as!(
+        MonitoredSite,
+        r#"-- overview.sites
+        SELECT
+            id, name, split_part(url, '?', 1) AS "url!", tags, enabled,
+            (extract(EPOCH FROM interval) * 1000)::BIGINT AS "interval_ms!",
+            (extract(EPOCH FROM timeout) * 1000)::BIGINT AS "timeout_ms!"
+        FROM sites
+        ORDER BY name"#
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::doing("cannot read sites"))
+}
+
+impl MonitoredSite {
+    pub(super) fn into_overview(self, regions: Vec<RegionState>, sum: &Sum) -> SiteOverview {
+        let mut overview = SiteOverview {
+            site: SiteId(self.id),
+            name: self.name,
+            url: self.url,
+            tags: self.tags,
+            enabled: self.enabled,
+            interval_ms: self.interval_ms.unsigned_abs(),
+            state: SiteState::Unknown,
+            since: None,
+            regions,
+            outcomes: sum.outcomes,
+            uptime: sum.outcomes.uptime(),
+            coverage: sum.outcomes.coverage(),
+            p50_us: sum.total.quantile(0.5),
+            p95_us: sum.total.quantile(0.95),
+        };
+        overview.judge();
+        overview
+    }
+}
+
+struct Row {
+    site_id: i64,
+    region: String,
+    scheduled_at: DateTime<Utc>,
+    outcome: String,
+    failure_kind: Option<String>,
+    failure_phase: Option<String>,
+    failure_detail: Option<String>,
+    status_code: Option<i16>,
+    total_us: Option<i32>,
+    last_verdict: Option<String>,
+    last_verdict_at: Option<DateTime<Utc>>,
+    since: Option<DateTime<Utc>>,
+    cert_not_after: Option<DateTime<Utc>>,
+}
+
+/// How each site is in the regions that check it now, by name of the region.
+pub(super) async fn states(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    monitored: &[MonitoredSite],
+) -> Result<HashMap<i64, Vec<RegionState>>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"-- overview.states
+        SELECT
+            site_id, regions.name AS region, scheduled_at, outcome::TEXT AS "outcome!",
+            failure_kind::TEXT, failure_phase::TEXT, failure_detail, status_code, total_us,
+            last_verdict::TEXT, last_verdict_at, since, cert_not_after
+        FROM site_state
+        JOIN sites ON sites.id = site_id
+        JOIN regions ON regions.id = region_id
+        WHERE sites.regions = '{}' OR regions.name = ANY (sites.regions)
+        ORDER BY regions.name"#
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::doing("cannot read the state of sites"))?;
+    let monitored = monitored.iter().map(|site| (site.id, site));
+    let monitored: HashMap<_, _> = monitored.collect();
+    let mut states: HashMap<i64, Vec<RegionState>> = HashMap::with_capacity(monitored.len());
+    for row in rows {
+        if let Some(site) = monitored.get(&row.site_id) {
+            let of_site = states.entry(row.site_id).or_default();
+            of_site.push(row.into_state(now, site)?);
+        }
+    }
+    Ok(states)
+}
+
+impl Row {
+    fn into_state(
+        self,
+        now: DateTime<Utc>,
+        site: &MonitoredSite,
+    ) -> Result<RegionState, StoreError> {
+        let region = self.region.parse();
+        let last_verdict = self.last_verdict.as_deref().map(parsed).transpose()?;
+        let state = site_state(
+            last_verdict.zip(self.last_verdict_at),
+            now,
+            TimeDelta::milliseconds(site.interval_ms),
+            TimeDelta::milliseconds(site.timeout_ms),
+        );
+        let failure = match &self.failure_kind {
+            Some(kind) => Some(Failure {
+                kind: parsed(kind)?,
+                phase: self.failure_phase.as_deref().map(parsed).transpose()?,
+                detail: self.failure_detail.unwrap_or_default(),
+            }),
+            None => None,
+        };
+        Ok(RegionState {
+            region: region.map_err(|error| StoreError::Value(format!("in regions: {error}")))?,
+            state,
+            since: match state {
+                SiteState::Stale => self.last_verdict_at,
+                _ => self.since,
+            },
+            scheduled_at: self.scheduled_at,
+            outcome: parsed(&self.outcome)?,
+            failure,
+            status_code: self.status_code.and_then(|code| code.try_into().ok()),
+            total_us: self.total_us.map(i32::unsigned_abs),
+            last_verdict,
+            last_verdict_at: self.last_verdict_at,
+            cert_not_after: self.cert_not_after,
+        })
+    }
+}
