@@ -54,19 +54,8 @@ async fn main() -> anyhow::Result<()> {
     sqlx::raw_sql("VACUUM ANALYZE").execute(&pool).await?;
     println!("{sites} sites, one check a minute, {minutes} minutes past the hour");
 
-    let window = OverviewWindow::hours(24)?;
-    let cold = median(async || {
-        let provider = MetricDataProvider::new(pool.clone());
-        provider.overview(window, now).await?;
-        Ok(())
-    });
-    println!("overview, nothing kept: {:?}", cold.await?);
+    overview(&pool, now).await?;
     let provider = MetricDataProvider::new(pool.clone());
-    let warm = median(async || {
-        provider.overview(window, now).await?;
-        Ok(())
-    });
-    println!("overview: {:?}", warm.await?);
     outages(&provider, begin, now).await?;
     for (what, sql) in [
         ("states and uptime", STATES_AND_UPTIME),
@@ -78,6 +67,31 @@ async fn main() -> anyhow::Result<()> {
             Ok(())
         });
         println!("plain SQL, {what}: {:?}", took.await?);
+    }
+    Ok(())
+}
+
+async fn overview(pool: &Pool, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let window = OverviewWindow::hours(24)?;
+    let cold = median(async || {
+        let provider = MetricDataProvider::new(pool.clone());
+        provider.overview(window, now).await?;
+        Ok(())
+    });
+    println!("overview, nothing kept: {:?}", cold.await?);
+    // Every so manieth site has new checks, as told by its state.
+    for (what, part) in [("all", 1), ("a sixth", 6), ("none", i64::MAX)] {
+        let provider = MetricDataProvider::new(pool.clone());
+        let mut times = Vec::new();
+        for _ in 0..=ROUNDS {
+            let touch = "UPDATE site_state SET outcome = outcome WHERE site_id % $1 = 0";
+            sqlx::query(touch).bind(part).execute(pool).await?;
+            let started = Instant::now();
+            provider.overview(window, now).await?;
+            times.push(started.elapsed());
+        }
+        let took = middle(times.split_off(1));
+        println!("overview, new checks of {what} of the sites: {took:?}");
     }
     Ok(())
 }
@@ -112,8 +126,12 @@ async fn median(mut round: impl AsyncFnMut() -> anyhow::Result<()>) -> anyhow::R
         round().await?;
         times.push(started.elapsed());
     }
+    Ok(middle(times))
+}
+
+fn middle(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
-    Ok(times[ROUNDS / 2])
+    times[times.len() / 2]
 }
 
 /// Checks as they arrive: minute by minute, all sites in each; one in a hundred is down.

@@ -1,27 +1,31 @@
 //! How all sites are, at a glance.
 //!
-//! What closed hours and days came to is kept from one answer to the next, for as long as no rollup has
-//! changed; only the running hour is read check by check each time, and what is marked.
+//! What is read for one answer is kept for the next: of closed hours and days for as long as no rollup
+//! has changed, of the running hour for as long as no check of a site was stored.
 
 mod closed;
+mod marked;
 mod open;
 mod states;
-
-use std::collections::HashMap;
+mod sum;
 
 use chrono::{DateTime, Utc};
-use monitor_core::Histogram;
-use monitor_core::metric::{
-    Buckets, FleetOverview, OutcomeCounts, Overview, OverviewWindow, Sites, Subject,
-};
-use sqlx::PgConnection;
+use monitor_core::metric::{Buckets, FleetOverview, Overview, OverviewWindow, Sites, Subject};
 
-pub(super) use self::closed::Kept;
-use self::closed::{Closed, Part};
-use self::open::{Marked, Tally};
-use super::plan::{Source, Span, divisible, plan};
+use self::closed::KeptClosed;
+use self::marked::{Corrections, Marked};
+use self::open::KeptOpen;
+use self::sum::Sum;
+use super::plan::{Source, divisible, plan};
 use super::{MetricDataProvider, scope, snapshot};
 use crate::error::StoreError;
+
+/// What was read for earlier answers.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    closed: KeptClosed,
+    open: KeptOpen,
+}
 
 impl MetricDataProvider {
     /// How the monitored sites are at `now`, and what their checks came to in the hours before.
@@ -35,34 +39,38 @@ impl MetricDataProvider {
     ) -> Result<Overview, StoreError> {
         let problem = |error| StoreError::Value(format!("in a window up to {now}: {error}"));
         let range = window.up_to(now).map_err(problem)?;
-        // Before a connection, so that those who wait for what one of them reads hold none.
+        // Before a connection, so that those who wait for what one of them reads hold none; and what is
+        // kept is never of a later moment than the answer.
         let mut kept = self.kept.lock().await;
         let mut transaction = snapshot::begin(&self.pool).await?;
         snapshot::read_many(&mut transaction).await?;
         let monitored = states::sites(&mut transaction).await?;
-        let (progress, marks) = scope::progress(
-            &mut transaction,
-            &Subject::of(Sites::All),
-            &Buckets::one(range),
-        )
-        .await?;
-        let borders = divisible(&[range.from(), range.to()], progress.final_to());
-        let (spans, open): (Vec<_>, Vec<_>) = plan(&borders, &progress)
-            .into_iter()
-            .partition(|span| span.source != Source::Checks);
-        let closed = kept.closed(&mut transaction, spans, &monitored).await?;
-        drop(kept);
-
-        let mut changes = Changes::default();
-        changes.read_open(&mut transaction, &open).await?;
-        let marked = Marked::of(&marks, |hour| closed.has(hour));
-        changes.read_marked(&mut transaction, &marked).await?;
         let mut states = states::states(&mut transaction, now, &monitored).await?;
+        let (subject, buckets) = (Subject::of(Sites::All), Buckets::one(range));
+        let (progress, marks) = scope::progress(&mut transaction, &subject, &buckets).await?;
+        let borders = divisible(&[range.from(), range.to()], progress.final_to());
+        let spans = plan(&borders, &progress).into_iter();
+        let (open, spans): (Vec<_>, _) = spans.partition(|span| span.source == Source::Checks);
+        let closed = kept.closed.of(&mut transaction, spans, &monitored).await?;
+        let marked = Marked::of(&marks, |hour| closed.has(hour));
+        let corrections = Corrections::read(&mut transaction, &marked).await?;
+        // The window begins with an hour, so this is its end.
+        match open.last() {
+            Some(span) => {
+                let versions = &mut states.versions;
+                kept.open.read(&mut transaction, span, versions).await?;
+            }
+            None => kept.open.clear(),
+        }
         snapshot::end(transaction).await?;
         let mut sites = Vec::with_capacity(monitored.len());
         for site in monitored {
-            let regions = states.remove(&site.id).unwrap_or_default();
-            let sum = changes.applied_to(&closed, site.id)?;
+            let mut sum = Sum::default();
+            for part in [closed.of(site.id), kept.open.of(site.id)] {
+                part.map_or(Ok(()), |part| part.add_to(&mut sum))?;
+            }
+            corrections.apply_to(&mut sum, site.id)?;
+            let regions = states.told.remove(&site.id).unwrap_or_default();
             sites.push(site.into_overview(regions, &sum));
         }
         Ok(Overview {
@@ -71,67 +79,5 @@ impl MetricDataProvider {
             fleet: FleetOverview::of(&sites),
             sites,
         })
-    }
-}
-
-/// What the checks of a site came to.
-#[derive(Clone, Debug, Default)]
-struct Sum {
-    outcomes: OutcomeCounts,
-    /// How long available checks took.
-    total: Histogram,
-}
-
-/// What is to be changed about what is closed, by site.
-#[derive(Debug, Default)]
-struct Changes {
-    added: HashMap<i64, Vec<Tally>>,
-    removed: HashMap<i64, Vec<Part>>,
-}
-
-impl Changes {
-    /// Hours that are not closed.
-    async fn read_open(
-        &mut self,
-        connection: &mut PgConnection,
-        spans: &[Span],
-    ) -> Result<(), StoreError> {
-        for span in spans {
-            self.add(open::tallies(connection, span).await?);
-        }
-        Ok(())
-    }
-
-    /// Hours of which late checks are stored, and not rolled up yet.
-    async fn read_marked(
-        &mut self,
-        connection: &mut PgConnection,
-        marked: &Marked,
-    ) -> Result<(), StoreError> {
-        if marked.hours.is_empty() {
-            return Ok(());
-        }
-        for part in closed::marked(connection, marked).await? {
-            self.removed.entry(part.site_id).or_default().push(part);
-        }
-        self.add(open::marked(connection, marked).await?);
-        Ok(())
-    }
-
-    fn add(&mut self, tallies: Vec<Tally>) {
-        for tally in tallies {
-            self.added.entry(tally.site_id).or_default().push(tally);
-        }
-    }
-
-    fn applied_to(&self, closed: &Closed, site: i64) -> Result<Sum, StoreError> {
-        let mut sum = closed.of(site)?;
-        for part in self.removed.get(&site).into_iter().flatten() {
-            part.remove_from(&mut sum)?;
-        }
-        for tally in self.added.get(&site).into_iter().flatten() {
-            tally.add_to(&mut sum);
-        }
-        Ok(sum)
     }
 }

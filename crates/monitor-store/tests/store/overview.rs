@@ -124,6 +124,50 @@ async fn it_is_right_whatever_has_become_of_the_checks(pool: PgPool) {
     ask(&provider, &pool, &mut rng, &all).await;
 }
 
+#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
+async fn of_the_running_hour_it_reads_again_what_was_stored(pool: PgPool) {
+    for name in 1..=9 {
+        let config = json!({"name": format!("site-{name}"), "url": "http://x"});
+        sites::add(&pool, &site(&config)).await.unwrap();
+    }
+    let mut connection = pool.acquire().await.unwrap();
+    let provider = MetricDataProvider::new(pool.clone());
+    let check = |site, region, minute, outcome| {
+        let at = begin() + TimeDelta::minutes(minute);
+        event(&slot(site, region, at), outcome)
+    };
+    let right = async |minute| {
+        let now = begin() + TimeDelta::minutes(minute);
+        for _ in 0..2 {
+            let overview = provider.overview(window(1), now).await.unwrap();
+            assert_right(&overview, &checks(&pool).await);
+        }
+    };
+    let minutes = (1..=9).flat_map(|site| {
+        let outcome = move |minute| match minute % 3 {
+            0 => Outcome::Missed,
+            _ => Outcome::Up,
+        };
+        (0..20).map(move |minute| check(site, "eu", minute, outcome(minute)))
+    });
+    store(&mut connection, &minutes.collect::<Vec<_>>()).await;
+    right(20).await;
+    // What replaces another, what is late, of a region that was not heard of, and what is new.
+    for stored in [
+        check(3, "eu", 6, Outcome::Down),
+        check(4, "eu", -30, Outcome::Degraded),
+        check(5, "us", 3, Outcome::Up),
+        check(6, "eu", 20, Outcome::Error),
+    ] {
+        store(&mut connection, &[stored]).await;
+        right(21).await;
+    }
+    // Time may go back, and on again over what was there.
+    for minute in [20, 7, 30] {
+        right(minute).await;
+    }
+}
+
 /// The number that says whether rollups have changed.
 async fn revision(connection: &mut PgConnection) -> i64 {
     let revision = sqlx::query_scalar("SELECT revision FROM rollup_progress");

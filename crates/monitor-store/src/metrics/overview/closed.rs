@@ -6,13 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
-use monitor_core::Histogram;
 use monitor_core::metric::OutcomeCounts;
 use sqlx::PgConnection;
 
-use super::Sum;
-use super::open::Marked;
 use super::states::MonitoredSite;
+use super::sum::{Packed, Sum};
 use crate::error::StoreError;
 use crate::metrics::plan::{Source, Span};
 
@@ -23,7 +21,7 @@ const AT_ONCE: usize = 1_000;
 
 /// What was read for earlier answers, the latest last.
 #[derive(Debug, Default)]
-pub(in crate::metrics) struct Kept(Vec<Arc<Closed>>);
+pub(super) struct KeptClosed(Vec<Arc<Closed>>);
 
 /// What these spans came to when the rollups had this revision.
 #[derive(Debug)]
@@ -33,29 +31,22 @@ pub(super) struct Closed {
     sites: HashMap<i64, Packed>,
 }
 
-/// A [`Sum`] in little room.
-#[derive(Debug)]
-struct Packed {
-    outcomes: OutcomeCounts,
-    total: Vec<u8>,
-}
-
 /// A row of `rollup_hours` or `rollup_days`, as far as an overview is concerned.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) site_id: i64,
-    up: i32,
-    degraded: i32,
-    down: i32,
-    missed: i32,
-    error: i32,
-    total_histogram: Vec<u8>,
+    pub(super) up: i32,
+    pub(super) degraded: i32,
+    pub(super) down: i32,
+    pub(super) missed: i32,
+    pub(super) error: i32,
+    pub(super) total_histogram: Vec<u8>,
 }
 
-impl Kept {
+impl KeptClosed {
     /// What these spans came to: as it was read before, unless rollups have changed since. All is of
     /// the moment that the connection sees.
-    pub(super) async fn closed(
+    pub(super) async fn of(
         &mut self,
         connection: &mut PgConnection,
         spans: Vec<Span>,
@@ -87,13 +78,9 @@ impl Closed {
         spans.any(|span| (span.from..span.to).contains(&hour))
     }
 
-    pub(super) fn of(&self, site: i64) -> Result<Sum, StoreError> {
-        let mut sum = Sum::default();
-        if let Some(packed) = self.sites.get(&site) {
-            sum.outcomes = packed.outcomes;
-            merge(&mut sum.total, &packed.total)?;
-        }
-        Ok(sum)
+    /// What it came to for a site.
+    pub(super) fn of(&self, site: i64) -> Option<&Packed> {
+        self.sites.get(&site)
     }
 }
 
@@ -110,7 +97,7 @@ impl Part {
 
     fn add_to(&self, sum: &mut Sum) -> Result<(), StoreError> {
         sum.outcomes += self.outcomes();
-        merge(&mut sum.total, &self.total_histogram)
+        sum.merge(&self.total_histogram)
     }
 
     pub(super) fn remove_from(&self, sum: &mut Sum) -> Result<(), StoreError> {
@@ -121,16 +108,11 @@ impl Part {
         outcomes.down = outcomes.down.saturating_sub(counted.down);
         outcomes.missed = outcomes.missed.saturating_sub(counted.missed);
         outcomes.error = outcomes.error.saturating_sub(counted.error);
-        let mut total = Histogram::default();
-        merge(&mut total, &self.total_histogram)?;
-        sum.total.remove(&total);
+        let mut removed = Sum::default();
+        removed.merge(&self.total_histogram)?;
+        sum.total.remove(&removed.total);
         Ok(())
     }
-}
-
-fn merge(histogram: &mut Histogram, packed: &[u8]) -> Result<(), StoreError> {
-    let merged = histogram.merge_packed(packed);
-    merged.map_err(|error| StoreError::Value(format!("in a rollup: {error}")))
 }
 
 /// Changes with every change of the rollups.
@@ -165,13 +147,7 @@ async fn read(
                 part.add_to(sums.entry(part.site_id).or_default())?;
             }
         }
-        sites.extend(sums.into_iter().map(|(site, sum)| {
-            let mut total = Vec::new();
-            sum.total.pack(&mut total);
-            total.shrink_to_fit();
-            let outcomes = sum.outcomes;
-            (site, Packed { outcomes, total })
-        }));
+        sites.extend(sums.into_iter().map(|(site, sum)| (site, sum.pack())));
     }
     Ok(sites)
 }
@@ -209,26 +185,4 @@ fn parts<'c>(
         last,
     );
     query.fetch(connection)
-}
-
-/// What was rolled up of hours that are marked.
-pub(super) async fn marked(
-    connection: &mut PgConnection,
-    marked: &Marked,
-) -> Result<Vec<Part>, StoreError> {
-    sqlx::query_as!(
-        Part,
-        r#"-- overview.marked_hours
-        SELECT
-            site_id AS "site_id!", up, degraded, down, missed, error, total_histogram
-        FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[])
-            AS mark (site_id, region_id, hour)
-        JOIN rollup_hours USING (site_id, region_id, hour)"#,
-        &marked.site_ids,
-        &marked.region_ids,
-        &marked.hours,
-    )
-    .fetch_all(connection)
-    .await
-    .map_err(StoreError::doing("cannot read rollups"))
 }

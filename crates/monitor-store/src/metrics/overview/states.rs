@@ -7,7 +7,7 @@ use monitor_core::metric::{RegionState, SiteOverview, SiteState, site_state};
 use monitor_core::{Failure, SiteId};
 use sqlx::PgConnection;
 
-use super::Sum;
+use super::sum::Sum;
 use crate::error::{StoreError, parsed};
 
 /// A site, as far as an overview is concerned.
@@ -62,8 +62,29 @@ impl MonitoredSite {
     }
 }
 
+/// Which state of a site in a region this is, and up to when there are checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    pub(super) region_id: i16,
+    /// The transaction that wrote it.
+    transaction: i64,
+    pub(super) latest_at: DateTime<Utc>,
+}
+
+/// How sites are.
+#[derive(Debug, Default)]
+pub(super) struct States {
+    /// In the regions that check them now, by name of the region.
+    pub(super) told: HashMap<i64, Vec<RegionState>>,
+    /// In all regions.
+    pub(super) versions: HashMap<i64, Vec<Version>>,
+}
+
 struct Row {
     site_id: i64,
+    region_id: i16,
+    transaction: i64,
+    is_checked: bool,
     region: String,
     scheduled_at: DateTime<Utc>,
     outcome: String,
@@ -78,23 +99,24 @@ struct Row {
     cert_not_after: Option<DateTime<Utc>>,
 }
 
-/// How each site is in the regions that check it now, by name of the region.
+/// How each monitored site is.
 pub(super) async fn states(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
     monitored: &[MonitoredSite],
-) -> Result<HashMap<i64, Vec<RegionState>>, StoreError> {
+) -> Result<States, StoreError> {
     let rows = sqlx::query_as!(
         Row,
         r#"-- overview.states
         SELECT
-            site_id, regions.name AS region, scheduled_at, outcome::TEXT AS "outcome!",
+            site_id, region_id, site_state.xmin::TEXT::BIGINT AS "transaction!",
+            sites.regions = '{}' OR regions.name = ANY (sites.regions) AS "is_checked!",
+            regions.name AS region, scheduled_at, outcome::TEXT AS "outcome!",
             failure_kind::TEXT, failure_phase::TEXT, failure_detail, status_code, total_us,
             last_verdict::TEXT, last_verdict_at, since, cert_not_after
         FROM site_state
         JOIN sites ON sites.id = site_id
         JOIN regions ON regions.id = region_id
-        WHERE sites.regions = '{}' OR regions.name = ANY (sites.regions)
         ORDER BY regions.name"#
     )
     .fetch_all(connection)
@@ -102,11 +124,18 @@ pub(super) async fn states(
     .map_err(StoreError::doing("cannot read the state of sites"))?;
     let monitored = monitored.iter().map(|site| (site.id, site));
     let monitored: HashMap<_, _> = monitored.collect();
-    let mut states: HashMap<i64, Vec<RegionState>> = HashMap::with_capacity(monitored.len());
+    let mut states = States::default();
     for row in rows {
-        if let Some(site) = monitored.get(&row.site_id) {
-            let of_site = states.entry(row.site_id).or_default();
-            of_site.push(row.into_state(now, site)?);
+        let versions = states.versions.entry(row.site_id).or_default();
+        versions.push(Version {
+            region_id: row.region_id,
+            transaction: row.transaction,
+            latest_at: row.scheduled_at,
+        });
+        let site = monitored.get(&row.site_id);
+        if let Some(site) = site.filter(|_| row.is_checked) {
+            let told = states.told.entry(row.site_id).or_default();
+            told.push(row.into_state(now, site)?);
         }
     }
     Ok(states)
