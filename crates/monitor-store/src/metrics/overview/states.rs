@@ -24,19 +24,20 @@ pub(super) struct MonitoredSite {
 
 /// All that are monitored, by name.
 pub(super) async fn sites(connection: &mut PgConnection) -> Result<Vec<MonitoredSite>, StoreError> {
-    sqlx::query_as!(
+    let mut sites = sqlx::query_as!(
         MonitoredSite,
         r#"-- overview.sites
         SELECT
             id, name, split_part(url, '?', 1) AS "url!", tags, enabled,
-            (extract(EPOCH FROM interval) * 1000)::BIGINT AS "interval_ms!",
-            (extract(EPOCH FROM timeout) * 1000)::BIGINT AS "timeout_ms!"
-        FROM sites
-        ORDER BY name"#
+            (date_part('epoch', interval) * 1000)::BIGINT AS "interval_ms!",
+            (date_part('epoch', timeout) * 1000)::BIGINT AS "timeout_ms!"
+        FROM sites"#
     )
     .fetch_all(connection)
     .await
-    .map_err(StoreError::doing("cannot read sites"))
+    .map_err(StoreError::doing("cannot read sites"))?;
+    sites.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(sites)
 }
 
 impl MonitoredSite {
