@@ -14,6 +14,8 @@ mod outage;
 mod overview;
 mod page;
 mod range;
+#[cfg(test)]
+mod schema_tests;
 mod step;
 mod subject;
 mod summary;
