@@ -140,6 +140,15 @@ impl Histogram {
         }
     }
 
+    /// Takes out what `other` holds, all of which was added before.
+    pub fn remove(&mut self, other: &Self) {
+        for index in other.touched.clone() {
+            let count = other.counts[index].min(self.counts[index]);
+            self.counts[index] -= count;
+            self.total -= count;
+        }
+    }
+
     /// The buckets that are not empty, in ascending order, and how many durations each holds.
     pub fn sparse(&self) -> impl Iterator<Item = (Bucket, u64)> {
         let counts = self

@@ -4,6 +4,7 @@
 //! - [`Subject`], [`TimeRange`] and [`Step`]: what many checks came to, as one [`Summary`] or as one
 //!   for each of the [`Buckets`] of the range.
 //! - [`OutageRequest`]: when sites were down, as [`Outages`].
+//! - [`OverviewWindow`]: how all sites are, as an [`Overview`].
 //! - [`CertificateEnd`]: what is about to expire.
 //! - [`LatestCheck`]: how things are now.
 
@@ -12,8 +13,11 @@ mod certificate;
 mod check;
 mod latest;
 mod outage;
+mod overview;
 mod page;
 mod range;
+#[cfg(test)]
+mod schema_tests;
 mod step;
 mod stored_check;
 mod subject;
@@ -26,6 +30,10 @@ pub use self::latest::LatestCheck;
 pub use self::outage::{
     Cause, Outage, OutageCursor, OutageRequest, Outages, Precision, RegionOutage, RegionalOutage,
     merge as merge_outages,
+};
+pub use self::overview::{
+    FleetOverview, InvalidWindow, Overview, OverviewWindow, RegionOverview, RegionState,
+    SiteOverview, SiteState, StateCounts, state as site_state,
 };
 pub use self::page::{Cursor, Order, Page, PageRequest};
 pub use self::range::{InvalidRange, TimeRange};

@@ -5,13 +5,19 @@ mod checks;
 mod latest;
 mod merge;
 mod outages;
+mod overview;
 mod plan;
 mod read;
 mod scope;
 mod snapshot;
 mod summaries;
 
+use std::sync::Arc;
+
 use sqlx::PgPool;
+use tokio::sync::Mutex;
+
+use self::overview::Kept;
 
 /// Answers questions about the stored checks over a range of time.
 ///
@@ -22,17 +28,24 @@ use sqlx::PgPool;
 ///   ([`summary`](Self::summary)), also in buckets of time ([`series`](Self::series)). Such an answer
 ///   is put together from whole days and hours that are rolled up, and from single checks where there
 ///   are none. It is of one moment: what is stored meanwhile is in all of its parts or in none.
+/// - About the same subjects: when they were down ([`outages`](Self::outages)).
+/// - About all that is monitored: how it is ([`overview`](Self::overview)). What that has read of closed
+///   hours is kept, and shared by the clones of a provider, until rollups change.
 /// - About certificates: [which end soon](Self::certificates_ending).
 /// - About now: [the latest check of every site](Self::latest).
 #[derive(Clone, Debug)]
 pub struct MetricDataProvider {
     pool: PgPool,
+    kept: Arc<Mutex<Kept>>,
 }
 
 impl MetricDataProvider {
     /// A provider that asks through `pool`.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self {
+            pool,
+            kept: Arc::default(),
+        }
     }
 }

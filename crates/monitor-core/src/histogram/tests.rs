@@ -42,6 +42,14 @@ fn order_statistic(values: &mut [u32], q: f64) -> u32 {
 
 proptest! {
     #[test]
+    fn what_was_added_can_be_taken_out_again(one in durations(), other in durations()) {
+        let (one, other) = (histogram(&one), histogram(&other));
+        let mut all = merged(&[&one, &other]);
+        all.remove(&other);
+        prop_assert_eq!(all, one);
+    }
+
+    #[test]
     fn a_quantile_is_within_its_error_of_the_true_one(
         mut values in durations().prop_filter("some", |values| !values.is_empty()),
         q in 0.0..=1.0,

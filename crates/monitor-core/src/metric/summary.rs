@@ -82,6 +82,16 @@ impl OutcomeCounts {
     }
 }
 
+impl std::ops::AddAssign for OutcomeCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.up += other.up;
+        self.degraded += other.degraded;
+        self.down += other.down;
+        self.missed += other.missed;
+        self.error += other.error;
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)

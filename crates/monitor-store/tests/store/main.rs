@@ -12,6 +12,7 @@ mod latest;
 mod maintenance;
 mod metrics;
 mod outages;
+mod overview;
 mod partitions;
 mod replay;
 mod rollups;

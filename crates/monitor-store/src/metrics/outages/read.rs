@@ -52,9 +52,7 @@ impl Spans {
         connection: &mut PgConnection,
         final_to: DateTime<Utc>,
     ) -> Result<Vec<Found>, StoreError> {
-        let first = self.froms.iter().min().copied().unwrap_or(final_to);
-        let last = self.tos.iter().max().copied().unwrap_or(final_to);
-        if last <= first.max(final_to) {
+        if self.tos.iter().all(|to| *to <= final_to) {
             return Ok(Vec::new());
         }
         sqlx::query_file_as!(
@@ -64,8 +62,6 @@ impl Spans {
             &self.region_ids,
             &self.froms,
             &self.tos,
-            first.max(final_to),
-            last,
             final_to,
         )
         .fetch_all(connection)

@@ -21,7 +21,7 @@ pub(crate) struct Check {
     status_code: Option<i16>,
     suspect: bool,
     /// In the order of the phases.
-    durations: Vec<Option<i32>>,
+    pub(crate) durations: Vec<Option<i32>>,
 }
 
 /// All that are stored.

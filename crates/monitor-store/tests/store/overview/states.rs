@@ -1,0 +1,95 @@
+//! How sites are said to be.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use monitor_core::Outcome;
+use monitor_core::metric::SiteState;
+use monitor_store::{MetricDataProvider, maintenance, sites};
+use serde_json::json;
+use sqlx::PgPool;
+
+use super::window;
+use crate::rollups::store;
+use crate::sample::{event, site, slot};
+
+/// Sites in every state, by the clock of the database.
+async fn sites_in_every_state(pool: &PgPool) -> DateTime<Utc> {
+    for (name, extra) in [
+        ("a", json!({})),
+        (
+            "b",
+            json!({"regions": ["eu"], "url": "http://x/p?token=secret"}),
+        ),
+        ("c", json!({"enabled": false})),
+        ("d", json!({})),
+        ("e", json!({})),
+        ("f", json!({"interval": "10m"})),
+    ] {
+        let mut config = json!({"name": name, "url": "http://x"});
+        let fields = config.as_object_mut().unwrap();
+        fields.extend(extra.as_object().unwrap().clone());
+        sites::add(pool, &site(&config)).await.unwrap();
+    }
+    let mut connection = pool.acquire().await.unwrap();
+    let now = maintenance::status(&mut connection).await.unwrap().now;
+    let told = [
+        (1, "eu", Outcome::Up, 1),
+        (1, "us", Outcome::Down, 1),
+        (2, "eu", Outcome::Degraded, 1),
+        (2, "us", Outcome::Down, 1),
+        (3, "eu", Outcome::Down, 1),
+        (5, "eu", Outcome::Up, 12),
+        (5, "eu", Outcome::Missed, 1),
+        (6, "eu", Outcome::Up, 12),
+    ];
+    let told = told.map(|(site, region, outcome, minutes)| {
+        event(
+            &slot(site, region, now - TimeDelta::minutes(minutes)),
+            outcome,
+        )
+    });
+    store(&mut connection, &told).await;
+    now
+}
+
+#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
+async fn states_are_told_as_in_sql_and_with_what_was_seen_last(pool: PgPool) {
+    let now = sites_in_every_state(&pool).await;
+    let provider = MetricDataProvider::new(pool.clone());
+    let overview = provider.overview(window(1), now).await.unwrap();
+    let states = overview.sites.iter().map(|site| site.state);
+    assert_eq!(
+        states.collect::<Vec<_>>(),
+        [
+            SiteState::Down,
+            SiteState::Degraded,
+            SiteState::Disabled,
+            SiteState::Unknown,
+            SiteState::Stale,
+            SiteState::Up,
+        ]
+    );
+    let in_sql: Vec<(String, Option<DateTime<Utc>>)> =
+        sqlx::query_as("SELECT state, since FROM site_overview ORDER BY site")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let said = overview.sites.iter().map(|site| {
+        let state = serde_json::to_value(site.state).unwrap();
+        (state.as_str().unwrap().to_owned(), site.since)
+    });
+    assert_eq!(said.collect::<Vec<_>>(), in_sql);
+
+    let states = overview.fleet.states;
+    assert_eq!((states.down, states.stale, states.disabled), (1, 1, 1));
+    let b = &overview.sites[1];
+    assert_eq!((&*b.url, b.regions.len()), ("http://x/p", 1));
+    let us = &overview.sites[0].regions[1];
+    assert_eq!((us.region.as_str(), us.outcome), ("us", Outcome::Down));
+    let failure = us.failure.as_ref().unwrap();
+    assert_eq!(failure.detail, "told in one line");
+    let heard = overview.fleet.regions.iter();
+    let heard: Vec<_> = heard
+        .map(|heard| (heard.region.as_str(), heard.sites, heard.stale))
+        .collect();
+    assert_eq!(heard, [("eu", 4, 1), ("us", 1, 0)]);
+}
