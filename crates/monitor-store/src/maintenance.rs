@@ -128,3 +128,14 @@ pub async fn pack(connection: &mut PgConnection) -> Result<Option<NaiveDate>, St
     }
     Ok(day)
 }
+
+/// Makes the index of checks that were down for the latest day that lacks it; returns the day. There
+/// are such days after an upgrade only.
+pub async fn index_down(connection: &mut PgConnection) -> Result<Option<NaiveDate>, StoreError> {
+    let days = partitions::without_index_of_down(connection).await?;
+    let day = days.last().copied();
+    if let Some(day) = day {
+        partitions::index_down(connection, day).await?;
+    }
+    Ok(day)
+}

@@ -190,6 +190,52 @@ pub async fn pack(connection: &mut PgConnection, day: NaiveDate) -> Result<(), S
         .map_err(packing("cannot pack the key of a partition"))
 }
 
+/// The days whose checks that were down have no index yet, in order: their partitions were made before
+/// that index was part of the schema.
+pub async fn without_index_of_down(
+    connection: &mut PgConnection,
+) -> Result<Vec<NaiveDate>, StoreError> {
+    sqlx::query_scalar!(
+        r#"-- partitions.without_index_of_down
+        SELECT to_date(right(day.relname, 8), 'YYYYMMDD') AS "day!"
+        FROM pg_inherits
+        JOIN pg_class AS day ON day.oid = inhrelid
+        WHERE inhparent = 'check_results'::regclass
+            AND NOT inhdetachpending
+            AND NOT EXISTS (
+                SELECT FROM pg_index
+                JOIN pg_inherits AS attached ON attached.inhrelid = indexrelid
+                WHERE indrelid = day.oid AND attached.inhparent = 'check_results_down'::regclass
+            )
+        ORDER BY day.relname"#
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::doing(
+        "cannot look at the indexes of check_results",
+    ))
+}
+
+/// Makes the index of a day's checks that were down, while others read and write. The connection must
+/// not be in a transaction.
+pub async fn index_down(connection: &mut PgConnection, day: NaiveDate) -> Result<(), StoreError> {
+    let partition = partition(day);
+    for statement in [
+        // What an attempt that was interrupted has left behind.
+        format!("DROP INDEX IF EXISTS {partition}_down"),
+        format!(
+            "CREATE INDEX CONCURRENTLY {partition}_down \
+            ON {partition} (site_id, region_id, scheduled_at) WHERE outcome = 'down'"
+        ),
+        format!("ALTER INDEX check_results_down ATTACH PARTITION {partition}_down"),
+    ] {
+        run(connection, statement)
+            .await
+            .map_err(StoreError::doing("cannot make an index of a partition"))?;
+    }
+    Ok(())
+}
+
 /// Runs a statement that cannot have parameters. All that is put into it are dates.
 async fn run(connection: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
     let statement = sqlx::query(AssertSqlSafe(statement));

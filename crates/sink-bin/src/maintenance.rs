@@ -22,11 +22,11 @@ const PAUSE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest time for connecting and for short questions.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// Longest time for a step. Packing the key of a large day takes minutes.
+/// Longest time for a step. To pack or to make an index of a large day takes minutes.
 const STEP_DEADLINE: Duration = Duration::from_mins(15);
-/// How long a key is left loose after packing it has failed: a reader that takes long, such as a
-/// backup, fails it after all the work.
-const PACKING_PAUSE: Duration = Duration::from_hours(1);
+/// How long indexes are left as they are after one has failed to be packed or made: a reader that takes
+/// long, such as a backup, fails it after all the work.
+const INDEX_PAUSE: Duration = Duration::from_hours(1);
 
 /// Why a round, or a step of it, was not done.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ pub(crate) struct Maintenance {
     database: DatabaseSettings,
     retention: Retention,
     component: Component,
-    next_packing: Instant,
+    next_index: Instant,
 }
 
 impl Maintenance {
@@ -69,7 +69,7 @@ impl Maintenance {
             database,
             retention,
             component,
-            next_packing: Instant::now(),
+            next_index: Instant::now(),
         }
     }
 
@@ -152,20 +152,27 @@ impl Maintenance {
             report_expired(&expired);
             steps.more |= expired.more;
         }
-        if Instant::now() >= self.next_packing {
-            self.pack(connection, &mut steps).await;
+        if Instant::now() >= self.next_index {
+            self.indexes(connection, &mut steps).await;
         }
         steps
     }
 
-    async fn pack(&mut self, connection: &mut PgConnection, steps: &mut Steps) {
-        match steps.take(maintenance::pack(connection)).await {
-            Some(Some(day)) => {
-                tracing::info!(%day, "packed the key of a day's checks");
-                steps.more = true;
-            }
-            Some(None) => {}
-            None => self.next_packing = Instant::now() + PACKING_PAUSE,
+    /// What is missing comes first, one day at a time.
+    async fn indexes(&mut self, connection: &mut PgConnection, steps: &mut Steps) {
+        let indexed = steps.take(maintenance::index_down(connection)).await;
+        if let Some(Some(day)) = indexed {
+            tracing::info!(%day, "made the index of a day's checks that were down");
+            steps.more = true;
+            return;
+        }
+        let packed = steps.take(maintenance::pack(connection)).await;
+        if let Some(Some(day)) = packed {
+            tracing::info!(%day, "packed the key of a day's checks");
+            steps.more = true;
+        }
+        if indexed.is_none() || packed.is_none() {
+            self.next_index = Instant::now() + INDEX_PAUSE;
         }
     }
 

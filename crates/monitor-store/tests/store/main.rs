@@ -21,4 +21,5 @@ mod state;
 mod stored;
 mod summaries;
 mod upgrade;
+mod views;
 mod writers;
