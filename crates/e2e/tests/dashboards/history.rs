@@ -19,10 +19,14 @@ pub(crate) const HOURS: i64 = 5;
 /// is up or slow, `ill` is down for an hour in the middle and now, and of `silent` nothing is known.
 pub(crate) async fn happened(now: DateTime<Utc>) -> anyhow::Result<World> {
     let world = World::new().await?;
+    let site = |name: &str, tags: &[&str]| {
+        let url = format!("https://{name}.example/");
+        json!({"name": name, "url": url, "interval": "10m", "tags": tags})
+    };
     world.import(&[
-        json!({"name": "well", "url": "https://well.example/", "tags": [TAG]}),
-        json!({"name": "ill", "url": "https://ill.example/"}),
-        json!({"name": "silent", "url": "https://silent.example/", "tags": [TAG]}),
+        site("well", &[TAG]),
+        site("ill", &[]),
+        site("silent", &[TAG]),
     ])?;
     let sites = ids(&world).await?;
     let mut messages = Vec::new();
