@@ -5,7 +5,7 @@ mod text;
 
 use monitor_core::Outcome;
 use monitor_core::event::ContentMatch;
-use monitor_core::metric::LatestCheck;
+use monitor_core::metric::{LatestCheck, SiteState};
 
 use self::text::Text;
 
@@ -62,12 +62,13 @@ const GAUGES: [Gauge; 8] = [
     ),
 ];
 
-/// What a site can be, in each region.
-const CONDITIONS: [(&str, Option<Outcome>); 4] = [
-    ("up", Some(Outcome::Up)),
-    ("degraded", Some(Outcome::Degraded)),
-    ("down", Some(Outcome::Down)),
-    ("pending", None),
+/// What a site that is checked can be, in each region.
+const STATES: [SiteState; 5] = [
+    SiteState::Up,
+    SiteState::Degraded,
+    SiteState::Down,
+    SiteState::Stale,
+    SiteState::Unknown,
 ];
 
 /// The checks in the text format, with how many sites there are and of how many nothing is told.
@@ -93,13 +94,13 @@ pub(crate) fn render(checks: &[LatestCheck], sites: u64, left_out: u64) -> Strin
         }
     }
     text.begin(
-        "monitor_site_condition",
-        "1 for what the site is, by the latest check that told",
+        "monitor_site_state",
+        "1 for how the site is, by the latest check that told",
     );
     for check in checks {
-        for (condition, verdict) in CONDITIONS {
-            let is_so = flag(check.last_verdict == verdict);
-            text.sample(&with(labels(check), "condition", condition), is_so);
+        for state in STATES {
+            let labels = with(labels(check), "state", state.into());
+            text.sample(&labels, flag(check.state == state));
         }
     }
     text.begin("monitor_sites", "Sites that are being checked");
@@ -187,7 +188,7 @@ mod tests {
             region: "eu".parse().unwrap(),
             scheduled_at: DateTime::from_timestamp_millis(1_767_607_200_500).unwrap(),
             outcome,
-            last_verdict: Some(Outcome::Down),
+            state: SiteState::Down,
             failure_kind: None,
             status_code: None,
             content: Some(ContentMatch::Unmatched),
@@ -219,10 +220,11 @@ mod tests {
             format!("probe_failed_due_to_regex{{{labels}}} 1"),
             format!("monitor_check_timestamp_seconds{{{labels}}} 1767607200.5"),
             format!("probe_http_duration_seconds{{{labels},phase=\"resolve\"}} 0.0015"),
-            format!("monitor_site_condition{{{labels},condition=\"up\"}} 0"),
-            format!("monitor_site_condition{{{labels},condition=\"degraded\"}} 0"),
-            format!("monitor_site_condition{{{labels},condition=\"down\"}} 1"),
-            format!("monitor_site_condition{{{labels},condition=\"pending\"}} 0"),
+            format!("monitor_site_state{{{labels},state=\"up\"}} 0"),
+            format!("monitor_site_state{{{labels},state=\"degraded\"}} 0"),
+            format!("monitor_site_state{{{labels},state=\"down\"}} 1"),
+            format!("monitor_site_state{{{labels},state=\"stale\"}} 0"),
+            format!("monitor_site_state{{{labels},state=\"unknown\"}} 0"),
             "monitor_sites 7".to_owned(),
             "monitor_sites_left_out 6".to_owned(),
         ];
@@ -233,6 +235,6 @@ mod tests {
     fn a_check_that_was_missed_says_nothing_of_the_site() {
         let lines = lines(check(Outcome::Missed)).join("\n");
         assert!(!lines.contains("probe_success") && !lines.contains("probe_http_status_code"));
-        assert!(lines.contains("condition=\"down\"} 1"));
+        assert!(lines.contains("state=\"down\"} 1"));
     }
 }

@@ -12,4 +12,4 @@ pub(crate) use metric::{Content, FailureKinds, Metric, ResponseTime, StatusCodes
 pub(crate) use probe::Probe;
 pub(crate) use range::{FleetMetricQuery, Instant, Length, MetricQuery, Resolved, range};
 pub(crate) use site::SiteDocument;
-pub(crate) use stored::{Listed, Shown, SiteCondition, SiteState, Stored, hidden_values};
+pub(crate) use stored::{Listed, Shown, Stored, hidden_values};

@@ -5,8 +5,9 @@
 //!   for each of the [`Buckets`] of the range.
 //! - [`OutageRequest`]: when sites were down, as [`Outages`].
 //! - [`OverviewWindow`]: how all sites are, as an [`Overview`].
+//! - [`SiteState`]: how a site is now, with its regions in a [`Judgement`].
 //! - [`CertificateEnd`]: what is about to expire.
-//! - [`LatestCheck`]: how things are now.
+//! - [`LatestCheck`]: what was seen last.
 
 mod buckets;
 mod certificate;
@@ -18,6 +19,7 @@ mod page;
 mod range;
 #[cfg(test)]
 mod schema_tests;
+mod state;
 mod step;
 mod stored_check;
 mod subject;
@@ -32,11 +34,12 @@ pub use self::outage::{
     merge as merge_outages,
 };
 pub use self::overview::{
-    FleetOverview, InvalidWindow, Overview, OverviewWindow, RegionOverview, RegionState,
-    SiteOverview, SiteState, StateCounts, state as site_state,
+    FleetOverview, InvalidWindow, Overview, OverviewWindow, RegionOverview, SiteOverview,
+    StateCounts,
 };
 pub use self::page::{Cursor, Order, Page, PageRequest};
 pub use self::range::{InvalidRange, TimeRange};
+pub use self::state::{Judgement, RegionState, SiteState, state as site_state};
 pub use self::step::{InvalidStep, Step, Tz};
 pub use self::stored_check::StoredCheck;
 pub use self::subject::{Sites, Subject};

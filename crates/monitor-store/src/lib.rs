@@ -22,6 +22,7 @@ pub mod maintenance;
 mod metrics;
 pub mod partitions;
 pub mod progress;
+mod region_states;
 pub mod rollups;
 pub mod schema;
 mod settings;

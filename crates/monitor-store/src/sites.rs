@@ -17,8 +17,7 @@ pub use self::change::{Change, create, delete, replace};
 pub use self::import::{ImportPlan, import, plan_import};
 pub use self::list::{ListedSite, SiteFilter, SitePage, SitePageRequest, list};
 use self::row::SiteRow;
-pub(crate) use self::state::failure;
-pub use self::state::{Condition, RegionState, states};
+pub use self::state::{state, states};
 use crate::error::StoreError;
 
 /// A site with what the table knows besides.

@@ -3,11 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use monitor_core::event::{Evidence, Timings};
 use monitor_core::metric::StoredCheck;
-use monitor_core::{Region, SiteId, Slot};
+use monitor_core::{Failure, Region, SiteId, Slot};
 use sqlx::types::Json;
 
 use crate::error::{StoreError, parsed};
-use crate::sites::failure;
 
 /// A row with names for ids.
 pub(crate) struct CheckRow {
@@ -86,14 +85,14 @@ impl CheckRow {
             suspect: self.suspect,
             status_code: self.status_code.and_then(|code| u16::try_from(code).ok()),
             content: parsed(&self.content)?,
-            timings_us: Timings {
-                dns: micros(self.dns_us),
-                connect: micros(self.connect_us),
-                tls: micros(self.tls_us),
-                first_byte: micros(self.first_byte_us),
-                transfer: micros(self.transfer_us),
-                total: micros(self.total_us),
-            },
+            timings_us: timings([
+                self.dns_us,
+                self.connect_us,
+                self.tls_us,
+                self.first_byte_us,
+                self.transfer_us,
+                self.total_us,
+            ]),
             attempts: u16::try_from(self.attempts).unwrap_or_default(),
             http,
             tls,
@@ -101,7 +100,37 @@ impl CheckRow {
     }
 }
 
-fn micros(phase: Option<i32>) -> Option<u32> {
+/// A failure as its columns tell it.
+pub(crate) fn failure(
+    kind: Option<&str>,
+    phase: Option<&str>,
+    detail: Option<String>,
+) -> Result<Option<Failure>, StoreError> {
+    let Some(kind) = kind else {
+        return Ok(None);
+    };
+    Ok(Some(Failure {
+        kind: parsed(kind)?,
+        phase: phase.map(parsed).transpose()?,
+        detail: detail.unwrap_or_default(),
+    }))
+}
+
+/// The phases in the order in which they happen, then the total.
+pub(crate) fn timings(phases: [Option<i32>; 6]) -> Timings {
+    let [dns, connect, tls, first_byte, transfer, total] = phases.map(micros);
+    Timings {
+        dns,
+        connect,
+        tls,
+        first_byte,
+        transfer,
+        total,
+    }
+}
+
+/// Negative ones are none.
+pub(crate) fn micros(phase: Option<i32>) -> Option<u32> {
     phase.and_then(|micros| u32::try_from(micros).ok())
 }
 

@@ -4,8 +4,8 @@ use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;
 use axum::extract::State;
 use chrono::{TimeDelta, Utc};
-use monitor_core::metric::{Sites, Subject, Summary};
-use monitor_store::sites::{self, Condition};
+use monitor_core::metric::{SiteState, Sites, Subject, Summary};
+use monitor_store::sites;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -96,20 +96,18 @@ async fn status(
     Path(SitePath { id }): Path<SitePath>,
     Query(query): Query<BadgeQuery>,
 ) -> Result<Svg, Problem> {
-    api.known(id).await?;
-    let states = sites::states(&api.pool, &[id]).await?;
-    let states: Vec<_> = states.into_iter().map(|(_, state)| state).collect();
-    let condition = Condition::of(&states);
-    let colour = match condition {
-        Condition::Up => Colour::Green,
-        Condition::Degraded => Colour::Yellow,
-        Condition::Down => Colour::Red,
-        Condition::Pending => Colour::Grey,
+    let now = sites::state(&api.pool, id, Utc::now()).await?;
+    let state = now.ok_or_else(Problem::no_such_site)?.state;
+    let colour = match state {
+        SiteState::Up => Colour::Green,
+        SiteState::Degraded => Colour::Yellow,
+        SiteState::Down => Colour::Red,
+        SiteState::Stale | SiteState::Unknown | SiteState::Disabled => Colour::Grey,
     };
     badge(
         query.label,
         || "status".to_owned(),
-        condition.to_string(),
+        state.to_string(),
         colour,
     )
 }

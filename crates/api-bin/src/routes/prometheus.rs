@@ -3,6 +3,7 @@
 use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;
 use axum::extract::State;
+use chrono::Utc;
 use monitor_store::sites;
 
 use crate::answer::PrometheusText;
@@ -29,7 +30,10 @@ pub(super) fn routes() -> ApiRouter<Api> {
 
 async fn metrics(_: Reader, State(api): State<Api>) -> Result<PrometheusText, Problem> {
     let sites = sites::count_enabled(&api.pool).await?;
-    let checks = api.metrics.latest(api.metrics_max_sites).await?;
+    let checks = api
+        .metrics
+        .latest(api.metrics_max_sites, Utc::now())
+        .await?;
     let left_out = sites.saturating_sub(api.metrics_max_sites.into());
     Ok(PrometheusText(render(&checks, sites, left_out)))
 }

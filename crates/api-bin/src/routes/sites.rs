@@ -6,6 +6,8 @@ use aide::axum::routing::get_with;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
+use chrono::Utc;
+use monitor_core::metric::{Judgement, SiteState};
 use monitor_core::{SiteConfig, SiteId};
 use monitor_store::StoredSite;
 use monitor_store::sites::{self, Change, SiteFilter, SitePageRequest};
@@ -20,7 +22,7 @@ use crate::extract::{Path, Query, SiteBody};
 use crate::page::{Limit, Page};
 use crate::problem::{Kind, Problem};
 use crate::state::Api;
-use crate::wire::{Listed, Shown, SiteCondition, SiteState, Stored, hidden_values};
+use crate::wire::{Listed, Shown, Stored, hidden_values};
 
 /// Which site.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,7 +38,7 @@ struct SitesQuery {
     /// Only sites that have this tag.
     tag: Option<String>,
     /// Only sites that are so now.
-    outcome: Option<SiteCondition>,
+    outcome: Option<SiteState>,
     /// Only sites whose name or URL contains this, in whatever case.
     q: Option<String>,
     /// Only sites that are, or are not, being checked.
@@ -112,7 +114,7 @@ async fn list(
 ) -> Result<Page<Listed>, Problem> {
     let filter = SiteFilter {
         tag: query.tag,
-        condition: query.outcome.map(Into::into),
+        state: query.outcome,
         text: query.q,
         enabled: query.enabled,
     };
@@ -121,7 +123,7 @@ async fn list(
         Some(name) => page.after(name),
         None => page,
     };
-    let found = sites::list(&api.pool, &filter, &page).await?;
+    let found = sites::list(&api.pool, &filter, &page, Utc::now()).await?;
     let shown = shown_to(&reader);
     let items = found
         .sites
@@ -153,11 +155,9 @@ async fn state(
     _: Reader,
     State(api): State<Api>,
     Path(SitePath { id }): Path<SitePath>,
-) -> Result<Json<SiteState>, Problem> {
-    api.known(id).await?;
-    let states = sites::states(&api.pool, &[id]).await?;
-    let states: Vec<_> = states.into_iter().map(|(_, state)| state).collect();
-    Ok(Json(states.into()))
+) -> Result<Json<Judgement>, Problem> {
+    let state = sites::state(&api.pool, id, Utc::now()).await?;
+    state.map(Json).ok_or_else(Problem::no_such_site)
 }
 
 async fn create(

@@ -1,12 +1,13 @@
 //! A site that is monitored, and how it is.
 
 use chrono::{DateTime, Utc};
+use monitor_core::metric::Judgement;
 use monitor_core::site::FieldProblem;
-use monitor_core::{Failure, Outcome, Region, SiteConfig, SiteId};
-use monitor_store::sites::{Condition, ListedSite, RegionState};
+use monitor_core::{SiteConfig, SiteId};
+use monitor_store::sites::ListedSite;
 use monitor_store::{InvalidSite, StoredSite};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::SiteDocument;
@@ -92,99 +93,6 @@ pub(crate) fn hidden_values(fields: &Map<String, Value>) -> Vec<FieldProblem> {
         .collect()
 }
 
-/// How a site is: the worst of what its regions say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SiteCondition {
-    /// It answers as expected.
-    Up,
-    /// It answers as expected, but something calls for attention.
-    Degraded,
-    /// It does not answer as expected.
-    Down,
-    /// There is no verdict yet.
-    Pending,
-}
-
-impl From<Condition> for SiteCondition {
-    fn from(condition: Condition) -> Self {
-        match condition {
-            Condition::Up => Self::Up,
-            Condition::Degraded => Self::Degraded,
-            Condition::Down => Self::Down,
-            Condition::Pending => Self::Pending,
-        }
-    }
-}
-
-impl From<SiteCondition> for Condition {
-    fn from(condition: SiteCondition) -> Self {
-        match condition {
-            SiteCondition::Up => Self::Up,
-            SiteCondition::Degraded => Self::Degraded,
-            SiteCondition::Down => Self::Down,
-            SiteCondition::Pending => Self::Pending,
-        }
-    }
-}
-
-/// The latest result of a site in one region.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct State {
-    /// Where it was checked from.
-    region: Region,
-    /// The latest slot that has a result.
-    scheduled_at: DateTime<Utc>,
-    /// How that one ended.
-    outcome: Outcome,
-    /// Why it was not a success.
-    failure: Option<Failure>,
-    /// Status code of its last response.
-    status_code: Option<u16>,
-    /// How long it took, in microseconds.
-    total_us: Option<u32>,
-    /// The latest outcome that tells something about the site: `up`, `degraded` or `down`.
-    last_verdict: Option<Outcome>,
-    /// The slot since which it has been available, or unavailable.
-    since: Option<DateTime<Utc>>,
-    /// When the certificate ends that was seen last.
-    cert_not_after: Option<DateTime<Utc>>,
-}
-
-impl From<RegionState> for State {
-    fn from(state: RegionState) -> Self {
-        Self {
-            region: state.region,
-            scheduled_at: state.scheduled_at,
-            outcome: state.outcome,
-            failure: state.failure,
-            status_code: state.status_code,
-            total_us: state.total_us,
-            last_verdict: state.last_verdict,
-            since: state.since,
-            cert_not_after: state.cert_not_after,
-        }
-    }
-}
-
-/// How a site is now.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct SiteState {
-    /// The worst of what its regions say.
-    condition: SiteCondition,
-    /// The latest result of each region that it is checked from and has one of.
-    states: Vec<State>,
-}
-
-impl From<Vec<RegionState>> for SiteState {
-    fn from(states: Vec<RegionState>) -> Self {
-        Self {
-            condition: Condition::of(&states).into(),
-            states: states.into_iter().map(State::from).collect(),
-        }
-    }
-}
-
 /// A site of a list, with how it is.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Listed {
@@ -199,26 +107,26 @@ pub(crate) struct Listed {
     problems: Vec<FieldError>,
     /// How it is.
     #[serde(flatten)]
-    state: SiteState,
+    now: Judgement,
 }
 
 impl Listed {
     pub(crate) fn new(listed: ListedSite, shown: Shown) -> Self {
-        let state = listed.states.into();
+        let now = listed.now;
         match listed.site {
             Ok(stored) => Self {
                 id: stored.site.id,
                 name: stored.site.config.name.clone(),
                 stored: Some(Stored::new(&stored, shown)),
                 problems: Vec::new(),
-                state,
+                now,
             },
             Err(InvalidSite { id, name, problems }) => Self {
                 id,
                 name,
                 stored: None,
                 problems: problems.into_iter().map(FieldError::from).collect(),
-                state,
+                now,
             },
         }
     }

@@ -48,11 +48,18 @@ async fn prometheus_is_told_of_every_site_under_the_names_that_it_knows() -> any
     let text = metrics.text();
     let labels =
         |name: &str| format!("{{instance=\"https://{name}/\",site=\"{name}\",region=\"local\"}}");
+    let state = |name: &str, state: &str, is_so: u8| {
+        let labels = labels(name).replace('}', &format!(",state=\"{state}\"}}"));
+        format!("monitor_site_state{labels} {is_so}")
+    };
     for line in [
         format!("probe_success{} 1", labels("fine")),
         format!("probe_success{} 0", labels("broken")),
         format!("probe_duration_seconds{} 0.0015", labels("fine")),
         format!("probe_http_status_code{} 200", labels("fine")),
+        state("fine", "up", 1),
+        state("fine", "stale", 0),
+        state("broken", "down", 1),
         "monitor_sites 3".to_owned(),
         "monitor_sites_left_out 0".to_owned(),
     ] {
@@ -95,7 +102,7 @@ async fn badges_say_how_a_site_is() -> anyhow::Result<()> {
     for (name, picture, value) in [
         ("fine", "status.svg", "status: up"),
         ("broken", "status.svg", "status: down"),
-        ("new", "status.svg", "status: pending"),
+        ("new", "status.svg", "status: unknown"),
         ("fine", "uptime.svg", "uptime 24h: 100%"),
         ("broken", "uptime.svg?window=7d", "uptime 7d: 0%"),
         ("new", "uptime.svg", "uptime 24h: unknown"),

@@ -228,7 +228,8 @@ async fn sites_come_in_pages_and_can_be_searched() -> anyhow::Result<()> {
         ("q=%25", 0),
         ("q=ä/%26", 7),
         ("enabled=false", 1),
-        ("outcome=pending", 7),
+        ("outcome=unknown", 6),
+        ("outcome=disabled", 1),
         ("outcome=down", 0),
         ("tag=even&q=site%206&enabled=true", 1),
     ] {
@@ -252,22 +253,22 @@ async fn a_running_checker_follows_and_the_state_is_shown() -> anyhow::Result<()
     let path = path(&add(&client, &site).await?);
     let state = e2e::eventually("the site is down", || async {
         let state = client.json(&format!("{path}/state")).await?;
-        ensure!(state["condition"] == "down", "{state}");
+        ensure!(state["state"] == "down", "{state}");
         Ok(Some(state))
     })
     .await?;
-    let seen = &state["states"][0];
+    let seen = &state["regions"][0];
     ensure!(
         seen["failure"]["kind"] == "unexpected_status" && seen["status_code"] == 404,
         "{seen}"
     );
     ensure!(
-        seen["since"].is_string() && seen["region"] == "local",
+        seen["since"].is_string() && seen["region"] == "local" && seen["state"] == "down",
         "{seen}"
     );
     let down = client.json(&format!("{SITES}?outcome=down")).await?;
     ensure!(
-        down["items"][0]["name"] == "broken" && down["items"][0]["condition"] == "down",
+        down["items"][0]["name"] == "broken" && down["items"][0]["state"] == "down",
         "{down}"
     );
     Ok(())

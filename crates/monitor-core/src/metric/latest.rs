@@ -1,7 +1,8 @@
-//! How things are now.
+//! What was seen last.
 
 use chrono::{DateTime, Utc};
 
+use super::state::SiteState;
 use crate::event::{ContentMatch, Timings};
 use crate::failure::{FailureKind, Outcome};
 use crate::region::Region;
@@ -22,8 +23,8 @@ pub struct LatestCheck {
     pub scheduled_at: DateTime<Utc>,
     /// How it ended.
     pub outcome: Outcome,
-    /// The latest outcome that tells something about the site; `None` before the first.
-    pub last_verdict: Option<Outcome>,
+    /// How the site is there: as the latest check says that tells something about it.
+    pub state: SiteState,
     /// Why it was not a success.
     pub failure_kind: Option<FailureKind>,
     /// The last status code that it saw.

@@ -5,18 +5,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::range::{InvalidRange, TimeRange};
+use super::state::{RegionState, SiteState, judge};
 use super::summary::OutcomeCounts;
-use crate::failure::{Failure, Outcome};
 use crate::region::Region;
 use crate::site::SiteId;
 
 /// Longest window, in hours: 90 days.
 const MAX_HOURS: u16 = 90 * 24;
-/// A site whose last verdict is older than so many intervals, its timeout and [`MARGIN`] is stale.
-const INTERVALS: i32 = 3;
-/// How long a result may be on its way.
-const MARGIN: TimeDelta = TimeDelta::minutes(1);
-
 /// The time that an overview looks back over, in whole hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OverviewWindow(u16);
@@ -84,27 +79,6 @@ pub struct RegionOverview {
     pub latest_at: DateTime<Utc>,
 }
 
-/// How a site is.
-///
-/// In the order of how much it matters: a site is as the worst of its regions. One that has not told
-/// lately tells of a site only when none has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SiteState {
-    /// Its latest verdict is `down`.
-    Down,
-    /// Its latest verdict is `degraded`.
-    Degraded,
-    /// Its latest verdict is `up`.
-    Up,
-    /// There was a verdict, but none for three intervals, the timeout and a minute.
-    Stale,
-    /// There was no verdict yet.
-    Unknown,
-    /// It is not checked.
-    Disabled,
-}
-
 /// How many sites are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StateCounts {
@@ -155,67 +129,10 @@ pub struct SiteOverview {
     pub p95_us: Option<f64>,
 }
 
-/// How a site is in one region.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct RegionState {
-    /// Where it is checked from.
-    pub region: Region,
-    /// How it is there.
-    pub state: SiteState,
-    /// Since when it has been available, or not; of a stale one, when the last verdict was.
-    pub since: Option<DateTime<Utc>>,
-    /// The latest slot that has a result. What follows is of this one.
-    pub scheduled_at: DateTime<Utc>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Why it was not simply up.
-    pub failure: Option<Failure>,
-    /// Of the last response; `None` when there was none.
-    pub status_code: Option<u16>,
-    /// How long it took.
-    pub total_us: Option<u32>,
-    /// The latest outcome that tells something of the site.
-    pub last_verdict: Option<Outcome>,
-    /// When that was due.
-    pub last_verdict_at: Option<DateTime<Utc>>,
-    /// When the certificate ends that was seen last.
-    pub cert_not_after: Option<DateTime<Utc>>,
-}
-
-/// How a site is whose last verdict was this one, then, when it was looked at every `interval`.
-#[must_use]
-pub fn state(
-    verdict: Option<(Outcome, DateTime<Utc>)>,
-    now: DateTime<Utc>,
-    interval: TimeDelta,
-    timeout: TimeDelta,
-) -> SiteState {
-    let Some((verdict, at)) = verdict else {
-        return SiteState::Unknown;
-    };
-    if at < now - (interval * INTERVALS + timeout + MARGIN) {
-        return SiteState::Stale;
-    }
-    match verdict {
-        Outcome::Up => SiteState::Up,
-        Outcome::Degraded => SiteState::Degraded,
-        Outcome::Down => SiteState::Down,
-        Outcome::Missed | Outcome::Error => SiteState::Unknown,
-    }
-}
-
 impl SiteOverview {
     /// Takes over how the site is from its regions.
     pub fn judge(&mut self) {
-        let worst = self.regions.iter().min_by_key(|told| {
-            // Of those that are alike, the one that has been so for longest.
-            (told.state, told.since)
-        });
-        self.state = worst.map_or(SiteState::Unknown, |worst| worst.state);
-        self.since = worst.and_then(|worst| worst.since);
-        if !self.enabled {
-            self.state = SiteState::Disabled;
-        }
+        (self.state, self.since) = judge(self.enabled, &self.regions);
     }
 }
 

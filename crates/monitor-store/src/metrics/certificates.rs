@@ -6,6 +6,7 @@ use monitor_core::metric::CertificateEnd;
 
 use super::MetricDataProvider;
 use crate::error::StoreError;
+use crate::stored_checks::region;
 
 /// Most that one answer says.
 const MOST: u32 = 10_000;
@@ -53,11 +54,10 @@ impl MetricDataProvider {
 
 impl Row {
     fn into_end(self) -> Result<CertificateEnd, StoreError> {
-        let region = self.region.parse();
         Ok(CertificateEnd {
             site: SiteId(self.site_id),
             name: self.name,
-            region: region.map_err(|error| StoreError::Value(format!("in regions: {error}")))?,
+            region: region(&self.region)?,
             not_after: self.not_after,
             seen_at: self.seen_at,
         })

@@ -45,7 +45,7 @@ impl MetricDataProvider {
         let mut transaction = snapshot::begin(&self.pool).await?;
         snapshot::read_many(&mut transaction).await?;
         let monitored = states::sites(&mut transaction).await?;
-        let mut states = states::states(&mut transaction, now, &monitored).await?;
+        let mut states = states::states(&mut transaction, now).await?;
         let (subject, buckets) = (Subject::of(Sites::All), Buckets::one(range));
         let (progress, marks) = scope::progress(&mut transaction, &subject, &buckets).await?;
         let borders = divisible(&[range.from(), range.to()], progress.final_to());

@@ -19,6 +19,7 @@ pub(super) struct SiteRow {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) fields: Value,
+    pub(super) enabled: bool,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
     pub(super) version: i64,
@@ -53,7 +54,7 @@ impl SiteRow {
 
 /// Selects rows: which ones, and in what order, is what follows the name of the query.
 macro_rules! select {
-    ($name:literal, $which:literal $(, $parameter:expr)*) => {
+    ($name:literal, $which:literal $(+ $more:literal)* $(, $parameter:expr)*) => {
         sqlx::query_as!(
             $crate::sites::row::SiteRow,
             "-- " + $name + r#"
@@ -84,8 +85,8 @@ macro_rules! select {
             'regions', regions,
             'enabled', enabled,
             'tags', tags
-        ) AS "fields!", created_at, updated_at, version
-        FROM sites "# + $which,
+        ) AS "fields!", enabled, created_at, updated_at, version
+        FROM sites "# + $which $(+ $more)*,
             $($parameter),*
         )
     };

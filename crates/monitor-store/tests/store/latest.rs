@@ -1,7 +1,7 @@
 //! The latest check of every site.
 
 use monitor_core::event::ContentMatch;
-use monitor_core::metric::LatestCheck;
+use monitor_core::metric::{LatestCheck, SiteState};
 use monitor_core::{Outcome, SiteId};
 use monitor_store::{MetricDataProvider, sites};
 use serde_json::json;
@@ -15,9 +15,10 @@ async fn add(pool: &PgPool, name: &str, enabled: bool) -> SiteId {
     sites::add(pool, &site(&config)).await.unwrap()
 }
 
-async fn latest(pool: &PgPool, sites: u32) -> Vec<LatestCheck> {
+/// As it is told in that second.
+async fn latest(pool: &PgPool, sites: u32, second: i64) -> Vec<LatestCheck> {
     let provider = MetricDataProvider::new(pool.clone());
-    provider.latest(sites).await.unwrap()
+    provider.latest(sites, instant(second)).await.unwrap()
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
@@ -45,7 +46,7 @@ async fn it_is_told_with_what_it_saw(pool: PgPool) {
     let mut connection = pool.acquire().await.unwrap();
     store(&mut connection, &events, None).await.unwrap();
 
-    let told = latest(&pool, 10).await;
+    let told = latest(&pool, 10, 60).await;
     let shown: Vec<_> = told
         .iter()
         .map(|check| {
@@ -65,17 +66,14 @@ async fn it_is_told_with_what_it_saw(pool: PgPool) {
         ]
     );
     for check in &told {
-        assert_eq!(
-            (check.outcome, check.last_verdict),
-            (Outcome::Up, Some(Outcome::Up))
-        );
+        assert_eq!((check.outcome, check.state), (Outcome::Up, SiteState::Up));
         assert_eq!(
             (check.content, check.timings_us.dns),
             (Some(ContentMatch::Matched), Some(7))
         );
         assert_eq!(check.url, "https://x/");
     }
-    assert_eq!(latest(&pool, 1).await, told[..1]);
+    assert_eq!(latest(&pool, 1, 60).await, told[..1]);
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
@@ -88,6 +86,7 @@ async fn it_is_known_also_when_it_is_not_stored_any_more(pool: PgPool) {
         .execute(&mut *connection)
         .await
         .unwrap();
-    let told = latest(&pool, 10).await;
+    let told = latest(&pool, 10, 3_600).await;
     assert_eq!((told[0].outcome, told[0].content), (Outcome::Down, None));
+    assert_eq!(told[0].state, SiteState::Stale);
 }

@@ -1,13 +1,17 @@
 //! Sites are listed by name, with how they are, a page at a time.
 
-use monitor_core::Outcome;
-use monitor_store::sites::{self, Condition, ListedSite, SiteFilter, SitePageRequest};
+use monitor_core::metric::SiteState;
+use monitor_core::{Outcome, SiteId};
+use monitor_store::sites::{self, ListedSite, SiteFilter, SitePageRequest};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use strum::VariantArray;
+use strum::VariantArray as _;
 
 use crate::sample::{event, instant, site, slot};
 use crate::stored::store;
+
+/// The second in which the sites are listed.
+const NOW: i64 = 90;
 
 async fn add(pool: &PgPool, fields: Value) -> i64 {
     sites::add(pool, &site(&fields)).await.unwrap().0
@@ -31,7 +35,9 @@ async fn all(pool: &PgPool, filter: &SiteFilter) -> Vec<ListedSite> {
     let mut page = SitePageRequest::first(2);
     let mut found = Vec::new();
     loop {
-        let answer = sites::list(pool, filter, &page).await.unwrap();
+        let answer = sites::list(pool, filter, &page, instant(NOW))
+            .await
+            .unwrap();
         assert!(answer.sites.len() <= 2);
         found.extend(answer.sites);
         let Some(next) = answer.next else {
@@ -63,7 +69,8 @@ async fn pages_hold_every_site_once_by_name_and_an_invalid_one_hides_no_other(po
     assert_eq!(invalid, [false, false, true, false, false]);
     let found = names(&pool, SiteFilter::default()).await;
     assert_eq!(found, ["a", "b", "c", "d", "e"]);
-    let even = sites::list(&pool, &SiteFilter::default(), &SitePageRequest::first(5)).await;
+    let (every, five) = (SiteFilter::default(), SitePageRequest::first(5));
+    let even = sites::list(&pool, &every, &five, instant(NOW)).await;
     assert_eq!(even.unwrap().next, None);
 }
 
@@ -118,6 +125,7 @@ async fn a_site_is_as_bad_as_the_worst_of_its_regions_says(pool: PgPool) {
     use Outcome::{Degraded, Down, Error, Missed, Up};
     let here = json!({"name": "here", "url": "https://example.com/", "regions": ["eu"]});
     let nowhere = json!({"name": "nowhere", "url": "https://example.com/", "regions": ["ap"]});
+    let off = json!({"name": "off", "url": "https://example.com/", "enabled": false});
     let sites = [
         (
             named(&pool, "down").await,
@@ -135,6 +143,11 @@ async fn a_site_is_as_bad_as_the_worst_of_its_regions_says(pool: PgPool) {
             named(&pool, "lost").await,
             vec![("eu", 0, Down), ("eu", 60, Error)],
         ),
+        (
+            named(&pool, "silent").await,
+            vec![("eu", -600, Down), ("eu", 60, Missed)],
+        ),
+        (add(&pool, off).await, vec![("eu", 0, Down)]),
         (named(&pool, "missed").await, vec![("eu", 0, Missed)]),
         (named(&pool, "new").await, vec![]),
         (add(&pool, here).await, vec![("eu", 0, Up), ("us", 0, Down)]),
@@ -146,22 +159,24 @@ async fn a_site_is_as_bad_as_the_worst_of_its_regions_says(pool: PgPool) {
     for (site, results) in &sites {
         check(&pool, *site, results).await;
     }
-    for (condition, expected) in [
-        (Condition::Up, vec!["again", "here"]),
-        (Condition::Degraded, vec!["slow"]),
-        (Condition::Down, vec!["down", "lost"]),
-        (Condition::Pending, vec!["missed", "new", "nowhere"]),
+    for (state, expected) in [
+        (SiteState::Down, vec!["down", "lost"]),
+        (SiteState::Degraded, vec!["slow"]),
+        (SiteState::Up, vec!["again", "here"]),
+        (SiteState::Stale, vec!["silent"]),
+        (SiteState::Unknown, vec!["missed", "new", "nowhere"]),
+        (SiteState::Disabled, vec!["off"]),
     ] {
         let filter = SiteFilter {
-            condition: Some(condition),
+            state: Some(state),
             ..SiteFilter::default()
         };
         for listed in all(&pool, &filter).await {
-            assert_eq!(listed.condition(), condition, "{listed:?}");
+            assert_eq!(listed.now.state, state, "{listed:?}");
         }
-        assert_eq!(names(&pool, filter).await, expected, "{condition}");
+        assert_eq!(names(&pool, filter).await, expected, "{state}");
     }
-    assert_eq!(Condition::VARIANTS.len(), 4);
+    assert_eq!(SiteState::VARIANTS.len(), 6);
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
@@ -176,8 +191,8 @@ async fn a_listed_site_tells_its_latest_result_in_each_region(pool: PgPool) {
     check(&pool, site, &results).await;
     check(&pool, other, &results[..1]).await;
     let listed = all(&pool, &SiteFilter::default()).await;
-    assert_eq!((listed[0].states.len(), listed[1].states.len()), (2, 1));
-    let [eu, us] = &listed[0].states[..] else {
+    let regions = |index: usize| &listed[index].now.regions[..];
+    let ([eu, us], [_]) = (regions(0), regions(1)) else {
         panic!("{listed:?}");
     };
     assert_eq!((eu.region.as_str(), us.region.as_str()), ("eu", "us"));
@@ -185,7 +200,17 @@ async fn a_listed_site_tells_its_latest_result_in_each_region(pool: PgPool) {
     assert_eq!((eu.failure.as_ref(), eu.status_code), (None, Some(200)));
     assert_eq!(eu.total_us, Some(2_147_483_647));
     assert_eq!((us.scheduled_at, us.since), (instant(60), Some(instant(0))));
-    assert_eq!(us.last_verdict, Some(Outcome::Down));
+    assert_eq!(
+        (us.state, us.last_verdict),
+        (SiteState::Down, Some(Outcome::Down))
+    );
+    assert_eq!(us.last_verdict_at, Some(instant(0)));
+    let now = &listed[0].now;
+    assert_eq!((now.state, now.since), (SiteState::Down, us.since));
+    let one = sites::state(&pool, SiteId(site), instant(NOW)).await;
+    assert_eq!(one.unwrap().as_ref(), Some(now));
+    let none = sites::state(&pool, SiteId(77), instant(NOW)).await;
+    assert_eq!(none.unwrap(), None);
     let failure = event(&slot(site, "us", instant(60)), Outcome::Error).failure;
     assert_eq!(us.failure, failure);
 }

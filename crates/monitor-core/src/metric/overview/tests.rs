@@ -1,7 +1,5 @@
 use super::*;
-
-const MINUTE: TimeDelta = TimeDelta::minutes(1);
-const TEN_SECONDS: TimeDelta = TimeDelta::seconds(10);
+use crate::failure::Outcome;
 
 fn now() -> DateTime<Utc> {
     "2026-01-05T10:40:00Z".parse().unwrap()
@@ -19,17 +17,6 @@ fn a_window_is_of_whole_hours_and_the_running_one() {
     for hours in [0, MAX_HOURS + 1] {
         assert_eq!(OverviewWindow::hours(hours), Err(InvalidWindow(hours)));
     }
-}
-
-#[test]
-fn a_verdict_holds_for_a_while() {
-    let ago = |seconds| {
-        let at = now() - TimeDelta::seconds(seconds);
-        state(Some((Outcome::Down, at)), now(), MINUTE, TEN_SECONDS)
-    };
-    assert_eq!(ago(250), SiteState::Down);
-    assert_eq!(ago(251), SiteState::Stale);
-    assert_eq!(state(None, now(), MINUTE, TEN_SECONDS), SiteState::Unknown);
 }
 
 fn region(name: &str, state: SiteState, minutes: i64) -> RegionState {
@@ -71,27 +58,6 @@ fn site(enabled: bool, regions: Vec<RegionState>) -> SiteOverview {
     };
     site.judge();
     site
-}
-
-#[test]
-fn a_site_is_as_the_worst_of_the_regions_that_have_told_lately() {
-    let judged = |regions| {
-        let site = site(true, regions);
-        let since = site.since.map(|since| (now() - since).num_minutes());
-        (site.state, since)
-    };
-    let (up, stale) = (
-        region("us", SiteState::Up, 1),
-        region("ap", SiteState::Stale, 9),
-    );
-    let downs = [
-        region("eu", SiteState::Down, 2),
-        region("us", SiteState::Down, 5),
-    ];
-    assert_eq!(judged(downs.to_vec()), (SiteState::Down, Some(5)));
-    assert_eq!(judged(vec![stale.clone(), up]), (SiteState::Up, Some(1)));
-    assert_eq!(judged(vec![stale]), (SiteState::Stale, Some(9)));
-    assert_eq!(judged(Vec::new()), (SiteState::Unknown, None));
 }
 
 #[test]

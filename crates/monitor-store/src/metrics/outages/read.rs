@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use monitor_core::Region;
 use monitor_core::metric::{Cause, Outage, Precision, RegionalOutage};
-use monitor_core::{Failure, Region};
 use sqlx::PgConnection;
 
-use crate::error::{StoreError, parsed};
+use crate::error::StoreError;
 use crate::rollups::Series;
+use crate::stored_checks::{failure, region};
 
 /// Spans of time of single series, as columns.
 #[derive(Debug, Default)]
@@ -129,19 +130,14 @@ impl Found {
         let region = regions
             .get(&self.region_id)
             .ok_or_else(|| StoreError::Value(format!("a check from region {}", self.region_id)))?;
-        let cause = match &self.failure_kind {
-            Some(kind) => Some(Cause {
-                region: region.clone(),
-                failure: Failure {
-                    kind: parsed(kind)?,
-                    phase: self.failure_phase.as_deref().map(parsed).transpose()?,
-                    detail: self.failure_detail.unwrap_or_default(),
-                },
-                status_code: self.status_code.and_then(|code| code.try_into().ok()),
-                suspect: self.suspect.unwrap_or_default(),
-            }),
-            None => None,
-        };
+        let (kind, phase) = (self.failure_kind.as_deref(), self.failure_phase.as_deref());
+        let failure = failure(kind, phase, self.failure_detail)?;
+        let cause = failure.map(|failure| Cause {
+            region: region.clone(),
+            failure,
+            status_code: self.status_code.and_then(|code| code.try_into().ok()),
+            suspect: self.suspect.unwrap_or_default(),
+        });
         Ok(RegionalOutage {
             region: region.clone(),
             started_at: self.started_at,
@@ -173,12 +169,8 @@ pub(super) async fn regions(
     .fetch_all(connection)
     .await
     .map_err(StoreError::doing("cannot read regions"))?;
-    let region = |row: Named| {
-        let region = row.name.parse();
-        let region = region.map_err(|error| StoreError::Value(format!("in regions: {error}")));
-        Ok((row.id, region?))
-    };
-    rows.into_iter().map(region).collect()
+    let named = rows.into_iter();
+    named.map(|row| Ok((row.id, region(&row.name)?))).collect()
 }
 
 /// Says whose the outages are.
