@@ -5,27 +5,12 @@ use std::path::Path;
 use std::{fs, iter};
 
 use anyhow::{Context as _, ensure};
+use e2e::{Api, World};
 use serde_json::Value;
 
 use crate::board::Board;
 
 const RULES: &str = include_str!("../../../../deploy/prometheus/rules.yml");
-
-/// What the API tells of sites. The names are those of `blackbox_exporter` where it has one.
-const FLEET: [&str; 12] = [
-    "monitor_check_timestamp_seconds",
-    "monitor_site_condition",
-    "monitor_sites",
-    "monitor_sites_left_out",
-    "probe_dns_lookup_time_seconds",
-    "probe_duration_seconds",
-    "probe_failed_due_to_regex",
-    "probe_http_duration_seconds",
-    "probe_http_ssl",
-    "probe_http_status_code",
-    "probe_ssl_earliest_cert_expiry",
-    "probe_success",
-];
 
 /// Words of the language that are neither functions nor metrics.
 const KEYWORDS: [&str; 5] = ["and", "or", "unless", "offset", "bool"];
@@ -108,6 +93,20 @@ fn told() -> anyhow::Result<BTreeSet<String>> {
     Ok(names)
 }
 
+/// What the API tells of sites, as it says itself: each metric is introduced, also without a value.
+async fn fleet() -> anyhow::Result<BTreeSet<String>> {
+    let world = World::bare().await?;
+    world.admin(&["migrate"])?.success()?;
+    let api = Api::start(&world, &[]).await?;
+    let text = api.client.get("/metrics").await?.text();
+    let introduced = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let names: BTreeSet<_> = introduced.map(str::to_owned).collect();
+    ensure!(names.contains("monitor_sites"), "{text}");
+    Ok(names)
+}
+
 /// Adds the sources of a folder and those inside.
 fn read(folder: &Path, sources: &mut Vec<String>) -> anyhow::Result<()> {
     if !folder.is_dir() {
@@ -133,8 +132,8 @@ fn alerts() -> anyhow::Result<Vec<String>> {
     Ok(rules.flatten().filter_map(expression).collect())
 }
 
-#[test]
-fn every_metric_that_is_asked_for_is_told() -> anyhow::Result<()> {
+#[tokio::test]
+async fn every_metric_that_is_asked_for_is_told() -> anyhow::Result<()> {
     let (board, alerts) = (Board::prometheus()?, alerts()?);
     let queries = board.queries()?;
     let mut expressions: Vec<_> = queries.iter().map(|query| query.text).collect();
@@ -147,7 +146,7 @@ fn every_metric_that_is_asked_for_is_told() -> anyhow::Result<()> {
     }
     let known: BTreeSet<_> = told()?
         .into_iter()
-        .chain(FLEET.map(str::to_owned))
+        .chain(fleet().await?)
         // Prometheus itself says whether it reached a service.
         .chain(iter::once("up".to_owned()))
         .collect();
