@@ -109,7 +109,7 @@ pub(crate) struct Problem {
     /// What is wrong this time, and what to do.
     detail: String,
     /// The fields or parameters that are wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// The request, by the id that logs and the header `X-Request-Id` have.
     #[serde(skip_serializing_if = "Option::is_none")]
