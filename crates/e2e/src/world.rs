@@ -321,6 +321,16 @@ fn variable(name: &str) -> anyhow::Result<String> {
     value.with_context(|| format!("{name} is not set: run the tests with `cargo xtask test`"))
 }
 
+/// A program that `cargo xtask test` has found for the tests, by the variable that names it.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these variables are between `xtask` and the tests"
+)]
+pub fn program(variable: &str) -> Option<PathBuf> {
+    std::env::var(variable).ok().map(PathBuf::from)
+}
+
 fn with_database(url: &str, name: &str) -> anyhow::Result<String> {
     let (server, query) = url
         .split_once('?')
