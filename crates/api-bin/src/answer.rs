@@ -1,18 +1,23 @@
 //! Answers that are not simply `200`.
 
 use std::convert::Infallible;
+use std::marker::PhantomData;
 
 use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{
     MediaType, Operation, Response as Documented, SchemaObject, StatusCode as Code,
 };
+use axum::Json;
+use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use monitor_core::metric::StoredCheck;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -181,5 +186,54 @@ impl OperationOutput for EventStream {
             .into_iter()
             .map(|response| (Some(Code::Code(200)), response))
             .collect()
+    }
+}
+
+/// JSON that was written already.
+pub(crate) struct JsonText<T> {
+    bytes: Bytes,
+    of: PhantomData<T>,
+}
+
+impl<T> JsonText<T> {
+    pub(crate) fn new(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            of: PhantomData,
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl<T: Serialize> JsonText<T> {
+    pub(crate) fn of(value: &T) -> Self {
+        Self::new(serde_json::to_vec(value).unwrap_or_default().into())
+    }
+}
+
+impl<T> IntoResponse for JsonText<T> {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/json")], self.bytes).into_response()
+    }
+}
+
+impl<T: Serialize + JsonSchema> OperationOutput for JsonText<T> {
+    type Inner = T;
+
+    fn operation_response(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Option<Documented> {
+        <Json<T> as OperationOutput>::operation_response(context, operation)
+    }
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<Code>, Documented)> {
+        <Json<T> as OperationOutput>::inferred_responses(context, operation)
     }
 }

@@ -14,6 +14,7 @@ mod events;
 mod extract;
 mod layers;
 mod openapi;
+mod overview;
 mod page;
 mod problem;
 mod prometheus;

@@ -12,13 +12,13 @@ use monitor_core::site::FieldProblem;
 use monitor_store::{ErrorClass, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What kind of trouble it is. Programs tell them apart by `type`, which never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub(crate) enum Kind {
     InvalidRequest,
@@ -109,7 +109,7 @@ pub(crate) struct Problem {
     /// What is wrong this time, and what to do.
     detail: String,
     /// The fields or parameters that are wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// The request, by the id that logs and the header `X-Request-Id` have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,5 +256,22 @@ impl OperationOutput for Problem {
             .into_iter()
             .map(|response| (None, response))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_documented_with_its_status() {
+        let documentation = include_str!("../../../docs/api.md");
+        for kind in Kind::VARIANTS {
+            let (name, status): (&str, _) = (kind.into(), kind.status().as_u16().to_string());
+            let told = |row: &str| {
+                row.starts_with('|') && row.contains(&format!("`{name}`")) && row.contains(&status)
+            };
+            assert!(documentation.lines().any(told), "{status} {name}");
+        }
     }
 }

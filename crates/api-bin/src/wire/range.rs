@@ -1,7 +1,6 @@
 //! The time that a question is about.
 
 use std::fmt;
-use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use monitor_core::Region;
@@ -13,7 +12,9 @@ use crate::problem::Problem;
 
 /// How long a range is when its begin is not told.
 const DEFAULT_LENGTH: TimeDelta = TimeDelta::hours(24);
-const DAY: Duration = Duration::from_hours(24);
+const DAY: TimeDelta = TimeDelta::days(1);
+/// A number and a unit: what [`length`] reads.
+const LENGTH: &str = "[0-9]{1,5}[smhdw]";
 
 /// An instant, or how long ago it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +38,7 @@ impl<'de> Deserialize<'de> for Instant {
         if let Ok(at) = DateTime::parse_from_rfc3339(&text) {
             return Ok(Self::At(at.to_utc()));
         }
-        let ago = humantime::parse_duration(&text).ok();
-        let ago = ago.and_then(|ago| TimeDelta::from_std(ago).ok());
-        ago.map(Self::Ago).ok_or_else(|| {
+        length(&text).map(Self::Ago).ok_or_else(|| {
             let hint = match text.contains(' ') {
                 true => "; a + of its time zone has to be written as %2B",
                 false => "",
@@ -63,7 +62,7 @@ impl JsonSchema for Instant {
             "description": "An instant (RFC 3339), or how long ago it is.",
             "anyOf": [
                 {"type": "string", "format": "date-time"},
-                {"type": "string", "pattern": "^[0-9]{1,3}[smhd]$"},
+                {"type": "string", "pattern": format!("^{LENGTH}$")},
             ],
             "examples": ["2026-01-05T10:00:00Z", "24h"],
         })
@@ -77,9 +76,7 @@ pub(crate) struct Length(pub(crate) TimeDelta);
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let length = humantime::parse_duration(&text).ok();
-        let length = length.and_then(|length| TimeDelta::from_std(length).ok());
-        length
+        length(&text)
             .map(Self)
             .ok_or_else(|| de::Error::custom("expected a duration such as 24h, 7d or 90d"))
     }
@@ -109,7 +106,7 @@ impl JsonSchema for Length {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": "^[1-9][0-9]{0,2}[smhd]$",
+            "pattern": format!("^{LENGTH}$"),
             "examples": ["24h", "90d"],
         })
     }
@@ -153,7 +150,7 @@ pub(crate) enum StepText {
     Auto,
     /// No series at all.
     None,
-    Every(Duration),
+    Every(TimeDelta),
 }
 
 impl<'de> Deserialize<'de> for StepText {
@@ -162,11 +159,9 @@ impl<'de> Deserialize<'de> for StepText {
         match text.as_str() {
             "auto" => Ok(Self::Auto),
             "none" => Ok(Self::None),
-            text => humantime::parse_duration(text)
-                .map(Self::Every)
-                .map_err(|_| {
-                    de::Error::custom("expected auto, none, or a duration such as 5m, 1h, 1d or 7d")
-                }),
+            text => length(text).map(Self::Every).ok_or_else(|| {
+                de::Error::custom("expected auto, none, or a duration such as 5m, 1h, 1d or 7d")
+            }),
         }
     }
 }
@@ -184,7 +179,7 @@ impl JsonSchema for StepText {
         json_schema!({
             "description": "How long the buckets of the series are: auto (some hundred of them), none (no series), a part of a day of a minute at least, or whole days.",
             "type": "string",
-            "pattern": "^(auto|none|[1-9][0-9]{0,3}[smhd])$",
+            "pattern": format!("^(auto|none|{LENGTH})$"),
             "examples": ["auto", "5m", "1d"],
         })
     }
@@ -197,17 +192,14 @@ impl StepText {
         match self {
             Self::None => Ok(None),
             Self::Auto => Ok(Some(Step::automatic(range, zone))),
-            Self::Every(length) if length >= DAY && length.as_secs() % DAY.as_secs() == 0 => {
-                let days = u16::try_from(length.as_secs() / DAY.as_secs());
+            Self::Every(length)
+                if length >= DAY && length.num_seconds() % DAY.num_seconds() == 0 =>
+            {
+                let days = u16::try_from(length.num_days());
                 let days = days.map_err(|_| Problem::field("step", "is longer than any range"))?;
                 Step::days(days, zone).map(Some).map_err(invalid)
             }
-            Self::Every(length) => {
-                let length = TimeDelta::from_std(length);
-                let length =
-                    length.map_err(|_| Problem::field("step", "is longer than any range"))?;
-                Step::every(length).map(Some).map_err(invalid)
-            }
+            Self::Every(length) => Step::every(length).map(Some).map_err(invalid),
         }
     }
 }
@@ -303,6 +295,26 @@ impl Resolved {
     }
 }
 
+/// One number and one unit, so that what is documented is all that is understood.
+fn length(text: &str) -> Option<TimeDelta> {
+    let unit = text.chars().last()?;
+    let number = text
+        .strip_suffix(unit)
+        .filter(|digits| (1..=5).contains(&digits.len()))?;
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
+    };
+    TimeDelta::try_seconds(number.parse::<i64>().ok()? * seconds)
+}
+
 /// From when up to when, at whole milliseconds, as slots are.
 pub(crate) fn range(
     from: Option<Instant>,
@@ -374,7 +386,7 @@ mod tests {
         let now = Utc::now();
         for (text, field) in [
             ("from=1h&to=2h", "from"),
-            ("from=999999d", "from"),
+            ("from=99999d", "from"),
             ("step=7m", "step"),
             ("from=90d&step=1m", "step"),
         ] {
@@ -389,6 +401,10 @@ mod tests {
             "tz=Mars",
             "form=1h",
             "from=1h&from=2h",
+            "from=0",
+            "from=1h30m",
+            "from=+1h",
+            "from=123456s",
         ] {
             assert!(query(text).is_err(), "{text}");
         }
