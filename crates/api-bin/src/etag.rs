@@ -120,9 +120,9 @@ pub(crate) fn add_header(
             deprecated: None,
             format: ParameterSchemaOrContent::Schema(schema),
             example: None,
-            examples: Default::default(),
+            examples: [].into(),
             explode: None,
-            extensions: Default::default(),
+            extensions: [].into(),
         },
         style: HeaderStyle::Simple,
     };

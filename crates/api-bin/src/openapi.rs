@@ -126,7 +126,7 @@ fn bearer() -> SecurityScheme {
         scheme: "bearer".to_owned(),
         bearer_format: None,
         description: Some("A token that `admin tokens create` has made.".to_owned()),
-        extensions: Default::default(),
+        extensions: [].into(),
     }
 }
 

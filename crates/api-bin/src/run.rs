@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// Lives until the context says to stop: waits for the database, listens, answers.
 pub async fn run(
-    _: (),
+    (): (),
     (settings, database): (ApiSettings, DatabaseSettings),
     context: Context,
 ) -> anyhow::Result<()> {

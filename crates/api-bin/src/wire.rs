@@ -8,7 +8,7 @@ mod site;
 mod stored;
 
 pub(crate) use choice::{Direction, Outcomes};
-pub(crate) use metric::{Content, FailureKinds, Metric, ResponseTime, StatusCodes, Uptime};
+pub(crate) use metric::{Answers, Availability, ContentResults, Failures, Metric, ResponseTime};
 pub(crate) use probe::Probe;
 pub(crate) use range::{FleetMetricQuery, Instant, Length, MetricQuery, Resolved, range};
 pub(crate) use site::SiteDocument;

@@ -39,9 +39,10 @@ impl<'de> Deserialize<'de> for Instant {
             return Ok(Self::At(at.to_utc()));
         }
         length(&text).map(Self::Ago).ok_or_else(|| {
-            let hint = match text.contains(' ') {
-                true => "; a + of its time zone has to be written as %2B",
-                false => "",
+            let hint = if text.contains(' ') {
+                "; a + of its time zone has to be written as %2B"
+            } else {
+                ""
             };
             de::Error::custom(format!("expected an instant such as 2026-01-05T10:00:00Z, or how long ago, such as 2h or 7d{hint}"))
         })
@@ -392,8 +393,9 @@ mod tests {
         ] {
             let query = query(text).unwrap();
             let problem = query.resolve(now).and_then(|resolved| resolved.buckets());
-            let problem = serde_json::to_value(problem.err().unwrap()).unwrap();
-            assert_eq!(problem["errors"][0]["field"], field, "{text}: {problem}");
+            let problem = format!("{:?}", problem.err().unwrap());
+            let named = format!("field: \"{field}\"");
+            assert!(problem.contains(&named), "{text}: {problem}");
         }
         for text in [
             "from=yesterday",
