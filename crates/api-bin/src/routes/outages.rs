@@ -5,11 +5,11 @@ use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;
 use axum::extract::State;
 use axum::http::Uri;
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use monitor_core::metric::{Outage, OutageCursor, OutageRequest, Sites, Subject};
 use monitor_core::{Region, SiteId};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::sites::SitePath;
 use crate::auth::Reader;
@@ -58,6 +58,27 @@ struct FleetOutagesQuery {
     after: Option<String>,
 }
 
+/// An outage, and how long it has lasted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TimedOutage")]
+struct Timed {
+    #[serde(flatten)]
+    outage: Outage,
+    /// From its begin to its end, or to now while it lasts, in milliseconds.
+    duration_ms: i64,
+}
+
+impl Timed {
+    fn new(outage: Outage, now: DateTime<Utc>) -> Self {
+        let end = outage.ended_at.unwrap_or(now);
+        let duration_ms = (end - outage.started_at).num_milliseconds();
+        Self {
+            outage,
+            duration_ms,
+        }
+    }
+}
+
 pub(super) fn routes() -> ApiRouter<Api> {
     ApiRouter::new()
         .api_route(
@@ -86,7 +107,7 @@ async fn of_site(
     Path(SitePath { id }): Path<SitePath>,
     NoApi(uri): NoApi<Uri>,
     Query(query): Query<OutagesQuery>,
-) -> Result<Page<Outage>, Problem> {
+) -> Result<Page<Timed>, Problem> {
     let page = page(&api, Sites::One(id), &uri, query).await?;
     if page.is_empty() {
         api.known(id).await?;
@@ -99,7 +120,7 @@ async fn of_many(
     State(api): State<Api>,
     NoApi(uri): NoApi<Uri>,
     Query(query): Query<FleetOutagesQuery>,
-) -> Result<Page<Outage>, Problem> {
+) -> Result<Page<Timed>, Problem> {
     let FleetOutagesQuery {
         from,
         to,
@@ -129,8 +150,9 @@ async fn page(
     sites: Sites,
     uri: &Uri,
     query: OutagesQuery,
-) -> Result<Page<Outage>, Problem> {
-    let range = range(query.from, query.to, DEFAULT_LENGTH, Utc::now())?;
+) -> Result<Page<Timed>, Problem> {
+    let now = Utc::now();
+    let range = range(query.from, query.to, DEFAULT_LENGTH, now)?;
     let mut request = OutageRequest::first(query.limit.0);
     request.after = query.after.as_deref().map(cursor).transpose()?;
     let subject = Subject {
@@ -139,7 +161,11 @@ async fn page(
     };
     let found = api.metrics.outages(&subject, range, &request).await?;
     let next = found.next.as_ref().map(text);
-    Ok(Page::new(found.items, uri, next.as_deref()))
+    let items = found
+        .items
+        .into_iter()
+        .map(|outage| Timed::new(outage, now));
+    Ok(Page::new(items.collect(), uri, next.as_deref()))
 }
 
 fn text(OutageCursor { started_at, site }: &OutageCursor) -> String {
