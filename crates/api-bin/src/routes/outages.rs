@@ -17,7 +17,7 @@ use crate::extract::{Path, Query};
 use crate::page::{Limit, Page};
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::wire::{Instant, range};
+use crate::wire::{Instant, Text, range};
 
 /// How long the range is when its begin is not told.
 const DEFAULT_LENGTH: TimeDelta = TimeDelta::days(30);
@@ -27,9 +27,9 @@ const DEFAULT_LENGTH: TimeDelta = TimeDelta::days(30);
 #[serde(deny_unknown_fields)]
 struct OutagesQuery {
     /// Begin of the range; 30 days before its end when left out.
-    from: Option<Instant>,
+    from: Option<Text<Instant>>,
     /// End of the range, which is not part of it; now when left out.
-    to: Option<Instant>,
+    to: Option<Text<Instant>>,
     /// Only as seen from this region.
     region: Option<Region>,
     /// Most outages of the page.
@@ -44,9 +44,9 @@ struct OutagesQuery {
 #[serde(deny_unknown_fields)]
 struct FleetOutagesQuery {
     /// Begin of the range; 30 days before its end when left out.
-    from: Option<Instant>,
+    from: Option<Text<Instant>>,
     /// End of the range, which is not part of it; now when left out.
-    to: Option<Instant>,
+    to: Option<Text<Instant>>,
     /// Only as seen from this region.
     region: Option<Region>,
     /// Only of sites that have this tag now; of all that were ever checked when left out.
