@@ -23,7 +23,7 @@ use crate::events::{News, Past, Portion, Told};
 use crate::extract::{LastEventId, Query};
 use crate::problem::{Kind, Problem};
 use crate::state::Api;
-use crate::wire::Outcomes;
+use crate::wire::{Outcomes, Text};
 
 /// Which checks.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,7 +36,7 @@ struct EventsQuery {
     /// Only checks from this region.
     region: Option<Region>,
     /// Only checks that ended so: one or several outcomes, comma separated.
-    outcome: Option<Outcomes>,
+    outcome: Option<Text<Outcomes>>,
 }
 
 pub(super) fn routes() -> ApiRouter<Api> {
@@ -103,7 +103,7 @@ impl Filter {
             let wanted = |site: &SiteId| sites.as_ref().is_none_or(|sites| sites.contains(site));
             sites = Some(tagged.into_iter().filter(wanted).collect());
         }
-        let outcomes = query.outcome.map(|outcomes| outcomes.0);
+        let outcomes = query.outcome.map(|outcomes| outcomes.0.0);
         Ok(Self {
             sites,
             region: query.region,

@@ -14,14 +14,14 @@ use crate::etag::{self, IfNoneMatch, Tagged};
 use crate::extract::Query;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::wire::Length;
+use crate::wire::{Length, Text};
 
 /// Over which time, and of which sites.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct OverviewQuery {
     /// How far to look back, in whole hours up to 90d; 24h when left out.
-    window: Option<Length>,
+    window: Option<Text<Length>>,
     /// Only sites that have this tag.
     tag: Option<String>,
 }
@@ -48,7 +48,9 @@ async fn overview(
     known: IfNoneMatch,
     Query(query): Query<OverviewQuery>,
 ) -> Result<Tagged<JsonText<Overview>>, Problem> {
-    let length = query.window.map_or(TimeDelta::hours(24), |window| window.0);
+    let length = query
+        .window
+        .map_or(TimeDelta::hours(24), |window| window.0.0);
     let window = window(length)?;
     let answer = api.overviews.get(&api.metrics, window).await?;
     let Some(tag) = query.tag else {

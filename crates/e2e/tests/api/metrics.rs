@@ -181,6 +181,10 @@ async fn outages_have_a_begin_an_end_and_a_cause() -> anyhow::Result<()> {
             "{latest}"
         );
         ensure!(
+            latest["duration_ms"] == 60_000 && latest["site_id"] == 1,
+            "{latest}"
+        );
+        ensure!(
             latest["regions"][0]["region"] == "local" && latest["precision"] == "check",
             "{latest}"
         );
