@@ -2,6 +2,8 @@
 //! last days are there, and rolled up by the sink; of the days before there are only rollups, copied from
 //! these.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Datelike as _, DurationRound as _, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
@@ -13,9 +15,9 @@ use crate::stack::Stack;
 /// Whole days of which there are checks, besides the running one.
 const WITH_CHECKS: u32 = 2;
 const TOPIC: &str = "bench.metrics";
-const DAYS_ROLLED_UP: &str = "sink_rollup_rows_total{period=\"day\"}";
-/// Counts when a round of maintenance has ended.
-const ROUNDS: &str = "sink_maintenance_seconds_count";
+/// How long an hour that is over stays open.
+const SETTLING: TimeDelta = TimeDelta::minutes(2);
+const ROLLUP_LIMIT: Duration = Duration::from_mins(10);
 
 /// Which checks there are.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -75,11 +77,19 @@ pub(crate) fn fill(stack: &Stack, database: &str, extent: &Extent) -> Result<Vec
 fn roll_up(stack: &Stack, database: &str, extent: &Extent) -> Result<()> {
     stack.create_topic(TOPIC)?;
     let topic = TOPIC;
-    let mut sink = Sink::start(stack, Route { topic, database })?;
-    let days = f64::from(WITH_CHECKS * extent.sites);
-    sink.wait_for_metric(stack, DAYS_ROLLED_UP, days - 0.5)?;
-    let rounds = sink.metric(ROUNDS)?;
-    sink.wait_for_metric(stack, ROUNDS, rounds)?;
+    let sink = Sink::start(stack, Route { topic, database })?;
+    let last = extent.end - SETTLING;
+    let done = format!(
+        "SELECT hours_closed_to >= date_trunc('hour', '{last}'::TIMESTAMPTZ, 'UTC')
+             AND days_closed_to >= ('{last}'::TIMESTAMPTZ AT TIME ZONE 'UTC')::DATE
+         FROM rollup_progress",
+        last = last.to_rfc3339(),
+    );
+    let rolled_up = stack.control.poll(ROLLUP_LIMIT, || {
+        let done = stack.postgres().query(database, &done)?;
+        Ok((done == "t").then_some(()))
+    })?;
+    rolled_up.context("the sink does not roll up what there is")?;
     sink.stop()
 }
 
