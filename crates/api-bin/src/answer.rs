@@ -1,20 +1,19 @@
-//! Answers that are not simply `200`.
+//! Answers that are not simply `200` with JSON.
 
-use std::convert::Infallible;
+mod events;
+mod json;
+mod text;
 
 use aide::OperationOutput;
 use aide::generate::GenContext;
-use aide::openapi::{
-    MediaType, Operation, Response as Documented, SchemaObject, StatusCode as Code,
-};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderName, StatusCode};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use aide::openapi::{Operation, Response as Documented, StatusCode as Code};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{BoxStream, Stream, StreamExt as _};
-use monitor_core::metric::StoredCheck;
 
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(crate) use self::events::EventStream;
+pub(crate) use self::json::JsonText;
+pub(crate) use self::text::{PrometheusText, Svg};
 
 /// Something was made, and is there now.
 pub(crate) struct Created<T> {
@@ -76,110 +75,5 @@ impl OperationOutput for NoContent {
                 ..Documented::default()
             },
         )]
-    }
-}
-
-/// A text that is not JSON.
-macro_rules! text {
-    ($(#[$about:meta])* $name:ident, $media_type:literal, $cache:literal) => {
-        $(#[$about])*
-        pub(crate) struct $name(pub(crate) String);
-
-        impl IntoResponse for $name {
-            fn into_response(self) -> Response {
-                let headers = [(CONTENT_TYPE, $media_type), (CACHE_CONTROL, $cache)];
-                (headers, self.0).into_response()
-            }
-        }
-
-        impl OperationOutput for $name {
-            type Inner = Self;
-
-            fn operation_response(_: &mut GenContext, _: &mut Operation) -> Option<Documented> {
-                let content = [($media_type.to_owned(), MediaType::default())].into_iter().collect();
-                let description = "As its media type says".to_owned();
-                Some(Documented { description, content, ..Documented::default() })
-            }
-
-            fn inferred_responses(
-                context: &mut GenContext,
-                operation: &mut Operation,
-            ) -> Vec<(Option<Code>, Documented)> {
-                let response = Self::operation_response(context, operation);
-                response.into_iter().map(|response| (Some(Code::Code(200)), response)).collect()
-            }
-        }
-    };
-}
-
-text!(
-    /// The text format of Prometheus.
-    PrometheusText,
-    "text/plain; version=0.0.4; charset=utf-8",
-    "private, no-cache"
-);
-text!(
-    /// A picture; those who show it may keep it for a minute.
-    Svg,
-    "image/svg+xml",
-    "max-age=60"
-);
-
-/// Server-sent events.
-pub(crate) struct EventStream(BoxStream<'static, Result<Event, Infallible>>);
-
-impl EventStream {
-    pub(crate) fn new(
-        events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
-    ) -> Self {
-        Self(events.boxed())
-    }
-}
-
-impl IntoResponse for EventStream {
-    fn into_response(self) -> Response {
-        // A proxy that buffers would keep them.
-        let unbuffered = [(X_ACCEL_BUFFERING, "no")];
-        (
-            unbuffered,
-            Sse::new(self.0).keep_alive(KeepAlive::default()),
-        )
-            .into_response()
-    }
-}
-
-impl OperationOutput for EventStream {
-    type Inner = Self;
-
-    fn operation_response(context: &mut GenContext, _: &mut Operation) -> Option<Documented> {
-        // The schema of the data of an event is of use, though that of the stream would be a text.
-        let json_schema = context.schema.subschema_for::<StoredCheck>();
-        let schema = SchemaObject {
-            json_schema,
-            external_docs: None,
-            example: None,
-        };
-        let media = MediaType {
-            schema: Some(schema),
-            ..MediaType::default()
-        };
-        Some(Documented {
-            description: "Events; the schema is that of the data of one".to_owned(),
-            content: [("text/event-stream".to_owned(), media)]
-                .into_iter()
-                .collect(),
-            ..Documented::default()
-        })
-    }
-
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut Operation,
-    ) -> Vec<(Option<Code>, Documented)> {
-        let response = Self::operation_response(context, operation);
-        response
-            .into_iter()
-            .map(|response| (Some(Code::Code(200)), response))
-            .collect()
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Badge {
 /// Room on each side of a text, in pixels.
 const MARGIN: usize = 6;
 
-/// About how wide a text is in pixels, at 11 pixels of Verdana or DejaVu Sans.
+/// About how wide a text is in pixels, at 11 pixels of Verdana.
 fn width(text: &str) -> usize {
     let tenths = |character: char| match character {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '|' | '\'' | '!' | ' ' => 38,

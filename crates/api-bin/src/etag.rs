@@ -9,14 +9,11 @@ use aide::openapi::{
 };
 use aide::operation::add_parameters;
 use aide::{OperationInput, OperationOutput};
-use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use schemars::JsonSchema;
-use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::problem::Problem;
@@ -123,9 +120,9 @@ pub(crate) fn add_header(
             deprecated: None,
             format: ParameterSchemaOrContent::Schema(schema),
             example: None,
-            examples: Default::default(),
+            examples: [].into(),
             explode: None,
-            extensions: Default::default(),
+            extensions: [].into(),
         },
         style: HeaderStyle::Simple,
     };
@@ -168,21 +165,21 @@ impl<T: IntoResponse> IntoResponse for Tagged<T> {
     }
 }
 
-impl<T: Serialize + JsonSchema> OperationOutput for Tagged<Json<T>> {
-    type Inner = T;
+impl<T: OperationOutput> OperationOutput for Tagged<T> {
+    type Inner = T::Inner;
 
     fn operation_response(
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Option<Documented> {
-        <Json<T> as OperationOutput>::operation_response(context, operation)
+        T::operation_response(context, operation)
     }
 
     fn inferred_responses(
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<Code>, Documented)> {
-        let mut responses = <Json<T> as OperationOutput>::inferred_responses(context, operation);
+        let mut responses = T::inferred_responses(context, operation);
         let description = "What the client has, by If-None-Match, is still right".to_owned();
         responses.push((
             Some(Code::Code(304)),

@@ -17,10 +17,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How often the database is asked.
 const PERIOD: Duration = Duration::from_millis(250);
-/// About how many checks are read at a time.
-const PORTION: u32 = 1_000;
-/// How many portions a listener may be behind before it is sent away. They are kept once for all.
-const BEHIND: usize = 32;
+/// About how many checks are read at a time, and most of a portion.
+const AT_ONCE: u32 = 1_000;
+/// How many portions a listener may be behind before it is sent away. They are kept once for all, some
+/// 700 KB each when they are full: more than the largest batches of a sink come to.
+const BEHIND: usize = 64;
 
 /// A check on its way to those who listen.
 #[derive(Clone, Debug)]
@@ -32,19 +33,19 @@ pub(crate) struct Told {
     pub(crate) json: Bytes,
 }
 
-/// What was stored together.
+/// Some checks that were stored together.
 #[derive(Clone, Debug)]
-pub(crate) struct Batch {
-    /// Where to go on after it.
-    pub(crate) position: String,
+pub(crate) struct Portion {
     pub(crate) checks: Vec<Told>,
+    /// Where to go on after them; `None` when more of the same batch follows.
+    pub(crate) position: Option<FeedPosition>,
 }
 
 /// What listeners are told.
 #[derive(Clone, Debug)]
 pub(crate) enum News {
     /// More was stored.
-    Batches(Arc<Vec<Batch>>),
+    Portion(Arc<Portion>),
     /// Some may be missing: the database is not the one that it was.
     Gap,
 }
@@ -116,15 +117,15 @@ impl Events {
     /// Tells what was stored since, and goes on from there.
     async fn tell(&self, pool: &Pool, position: &mut FeedPosition) -> Result<(), StoreError> {
         loop {
-            let FeedAnswer::Page(page) = feed::next(pool, position, PORTION).await? else {
+            let FeedAnswer::Page(page) = feed::next(pool, position, AT_ONCE).await? else {
                 *position = feed::latest(pool).await?;
                 self.send(News::Gap);
                 return Ok(());
             };
             *position = page.next.clone();
             let more = page.more;
-            if !page.batches.is_empty() {
-                self.send(News::Batches(Arc::new(batches(page))));
+            for portion in portions(page) {
+                self.send(News::Portion(Arc::new(portion)));
             }
             if !more {
                 return Ok(());
@@ -138,13 +139,27 @@ impl Events {
     }
 }
 
-/// The batches as they are told.
-pub(crate) fn batches(page: FeedPage) -> Vec<Batch> {
-    let batch = |batch: feed::StoredBatch| Batch {
-        position: batch.position.to_string(),
-        checks: batch.checks.iter().map(told).collect(),
-    };
-    page.batches.into_iter().map(batch).collect()
+/// The checks of a page, divided so that nobody has to hold many of them.
+pub(crate) fn portions(page: FeedPage) -> impl Iterator<Item = Portion> {
+    page.batches.into_iter().flat_map(|batch| {
+        let whole = batch.checks.chunks(AT_ONCE as usize);
+        let mut portions: Vec<_> = whole.map(portion).collect();
+        match portions.last_mut() {
+            Some(last) => last.position = Some(batch.position),
+            None => portions.push(Portion {
+                checks: Vec::new(),
+                position: Some(batch.position),
+            }),
+        }
+        portions
+    })
+}
+
+fn portion(checks: &[StoredCheck]) -> Portion {
+    Portion {
+        checks: checks.iter().map(told).collect(),
+        position: None,
+    }
 }
 
 fn told(check: &StoredCheck) -> Told {
@@ -153,5 +168,54 @@ fn told(check: &StoredCheck) -> Told {
         region: check.region.clone(),
         outcome: check.outcome,
         json: serde_json::to_vec(check).unwrap_or_default().into(),
+    }
+}
+
+/// What was stored before somebody began to listen, read a portion at a time and no faster than they
+/// take it.
+pub(crate) struct Past {
+    /// Everything up to here was told.
+    position: FeedPosition,
+    /// And so many portions of what comes after it.
+    told: usize,
+}
+
+impl Past {
+    pub(crate) fn after(position: FeedPosition) -> Self {
+        Self { position, told: 0 }
+    }
+
+    /// The next portion, and whether there is more; `None` when the position says nothing any more.
+    pub(crate) async fn next(
+        &mut self,
+        pool: &Pool,
+    ) -> Result<Option<(Vec<Portion>, bool)>, StoreError> {
+        let FeedAnswer::Page(page) = feed::next(pool, &self.position, AT_ONCE).await? else {
+            return Ok(None);
+        };
+        let (next, more) = (page.next.clone(), page.more);
+        let mut rest = portions(page).skip(self.told);
+        let mut taken = Vec::new();
+        let mut checks = 0;
+        for portion in rest.by_ref() {
+            checks += portion.checks.len();
+            self.note(&portion);
+            taken.push(portion);
+            if checks >= AT_ONCE as usize {
+                break;
+            }
+        }
+        if rest.next().is_some() {
+            return Ok(Some((taken, true)));
+        }
+        *self = Self::after(next);
+        Ok(Some((taken, more)))
+    }
+
+    fn note(&mut self, portion: &Portion) {
+        self.told += 1;
+        if let Some(position) = &portion.position {
+            *self = Self::after(position.clone());
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Reading requests, so that whatever is wrong is a problem that names it.
 
+use std::collections::HashSet;
+
 use aide::OperationInput;
 use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, RequestBody, SchemaObject};
@@ -32,14 +34,16 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let text = parts.uri.query().unwrap_or_default();
         let pairs = || form_urlencoded::parse(text.as_bytes());
-        // No text of PostgreSQL can hold it.
-        if let Some((name, _)) =
-            pairs().find(|(name, value)| format!("{name}{value}").contains('\0'))
-        {
-            return Err(Problem::field(
-                name.replace('\0', "\u{fffd}"),
-                "holds a NUL character",
-            ));
+        let mut names = HashSet::new();
+        for (name, value) in pairs() {
+            // No text of PostgreSQL can hold it.
+            if name.contains('\0') || value.contains('\0') {
+                let name = name.replace('\0', "\u{fffd}");
+                return Err(Problem::field(name, "holds a NUL character"));
+            }
+            if !names.insert(name.clone()) {
+                return Err(Problem::field(name, "is given twice"));
+            }
         }
         let deserializer = serde_urlencoded::Deserializer::new(pairs());
         serde_path_to_error::deserialize(deserializer)

@@ -73,7 +73,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 /// An id that a client has chosen is for logs: one that is no plain word is forgotten.
 async fn without_strange_ids(mut request: Request, next: Next) -> Response {
     let plain = |id: &HeaderValue| {
-        id.len() <= MAX_REQUEST_ID && id.as_bytes().iter().all(|byte| byte.is_ascii_graphic())
+        id.len() <= MAX_REQUEST_ID && id.as_bytes().iter().all(u8::is_ascii_graphic)
     };
     if request
         .headers()
@@ -87,16 +87,13 @@ async fn without_strange_ids(mut request: Request, next: Next) -> Response {
 
 /// A request that takes too long is given up, with what it asked of the database.
 async fn in_time(timeout: Duration, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let seconds = timeout.as_secs();
-            let detail = format!(
-                "There was no answer within {seconds} s: ask for less, or try again later."
-            );
-            Problem::new(Kind::Timeout, detail).into_response()
-        }
+    if let Ok(response) = tokio::time::timeout(timeout, next.run(request)).await {
+        return response;
     }
+    let seconds = timeout.as_secs();
+    let detail =
+        format!("There was no answer within {seconds} s: ask for less, or try again later.");
+    Problem::new(Kind::Timeout, detail).into_response()
 }
 
 /// Who needs no token is on this machine, but so is the browser of somebody who reads a web page: one

@@ -126,7 +126,7 @@ fn bearer() -> SecurityScheme {
         scheme: "bearer".to_owned(),
         bearer_format: None,
         description: Some("A token that `admin tokens create` has made.".to_owned()),
-        extensions: Default::default(),
+        extensions: [].into(),
     }
 }
 
@@ -146,6 +146,24 @@ fn constant<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_path_is_in_the_documentation_for_people() {
+        let documentation = include_str!("../../../docs/api.md");
+        let (_, document) = generate();
+        for path in document.paths.unwrap_or_default().paths.keys() {
+            // Of a metric and of a badge, the last part stands apart.
+            let (folder, name) = path.rsplit_once('/').unwrap();
+            let apart = documentation.contains(&format!("{folder}/M`"))
+                || documentation.contains(&format!("`{folder}/"));
+            let told = documentation.contains(&format!("`{path}`"))
+                || apart && documentation.contains(&format!("`{name}`"));
+            assert!(
+                told || documentation.contains(&format!(" {path}`")),
+                "{path}"
+            );
+        }
+    }
 
     #[test]
     fn the_document_in_the_repository_is_the_one_that_is_served() {

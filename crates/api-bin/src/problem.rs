@@ -12,13 +12,13 @@ use monitor_core::site::FieldProblem;
 use monitor_store::{ErrorClass, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What kind of trouble it is. Programs tell them apart by `type`, which never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub(crate) enum Kind {
     InvalidRequest,
@@ -96,9 +96,14 @@ impl From<FieldProblem> for FieldError {
     }
 }
 
+/// Something went wrong, and is told as a document.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem(Box<Document>);
+
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(crate) struct Problem {
+#[schemars(rename = "Problem")]
+struct Document {
     /// Which kind of problem, for programs: `urn:aiven-monitor:problem:…`.
     #[serde(rename = "type")]
     kind: String,
@@ -109,7 +114,7 @@ pub(crate) struct Problem {
     /// What is wrong this time, and what to do.
     detail: String,
     /// The fields or parameters that are wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
     /// The request, by the id that logs and the header `X-Request-Id` have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,7 +126,7 @@ pub(crate) struct Problem {
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         let name: &str = kind.into();
-        Self {
+        Self(Box::new(Document {
             kind: format!("urn:aiven-monitor:problem:{name}"),
             title: kind.title(),
             status: kind.status().as_u16(),
@@ -129,7 +134,12 @@ impl Problem {
             errors: Vec::new(),
             instance: None,
             header: None,
-        }
+        }))
+    }
+
+    fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.0.errors = errors;
+        self
     }
 
     /// One parameter, or the body as a whole, is wrong.
@@ -139,10 +149,7 @@ impl Problem {
             message: message.into(),
         };
         let detail = format!("{}: {}", error.field, error.message);
-        Self {
-            errors: vec![error],
-            ..Self::new(Kind::InvalidRequest, detail)
-        }
+        Self::new(Kind::InvalidRequest, detail).with_errors(vec![error])
     }
 
     /// Nothing is known of a site.
@@ -157,10 +164,7 @@ impl Problem {
     pub(crate) fn invalid_site(problems: Vec<FieldProblem>) -> Self {
         let detail: Vec<_> = problems.iter().map(ToString::to_string).collect();
         let errors = problems.into_iter().map(FieldError::from).collect();
-        Self {
-            errors,
-            ..Self::new(Kind::InvalidSite, detail.join("; "))
-        }
+        Self::new(Kind::InvalidSite, detail.join("; ")).with_errors(errors)
     }
 
     /// Says how to authenticate.
@@ -174,20 +178,19 @@ impl Problem {
         self.with_header(RETRY_AFTER, seconds.into())
     }
 
-    fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
-        Self {
-            header: Some((name, value)),
-            ..self
-        }
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.header = Some((name, value));
+        self
     }
 
     /// The answer that tells it to a client, who knows the request by `id`.
     pub(crate) fn tell(mut self, id: Option<&str>) -> Response {
-        self.instance = id.map(|id| format!("urn:request:{id}"));
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        self.0.instance = id.map(|id| format!("urn:request:{id}"));
+        let status = StatusCode::from_u16(self.0.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.0.header {
             response.headers_mut().insert(name, value);
         }
         response
@@ -230,7 +233,7 @@ impl OperationOutput for Problem {
     type Inner = Self;
 
     fn operation_response(context: &mut GenContext, _: &mut Operation) -> Option<Documented> {
-        let json_schema = context.schema.subschema_for::<Self>();
+        let json_schema = context.schema.subschema_for::<Document>();
         let schema = SchemaObject {
             json_schema,
             external_docs: None,
@@ -256,5 +259,22 @@ impl OperationOutput for Problem {
             .into_iter()
             .map(|response| (None, response))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_documented_with_its_status() {
+        let documentation = include_str!("../../../docs/api.md");
+        for kind in Kind::VARIANTS {
+            let (name, status): (&str, _) = (kind.into(), kind.status().as_u16().to_string());
+            let told = |row: &str| {
+                row.starts_with('|') && row.contains(&format!("`{name}`")) && row.contains(&status)
+            };
+            assert!(documentation.lines().any(told), "{status} {name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The fleet for Prometheus: the latest check of every site, under the names that blackbox_exporter has,
+//! The fleet for Prometheus: the latest check of every site, under the names that `blackbox_exporter` has,
 //! so that dashboards and alerts made for it work.
 
 mod text;
@@ -72,7 +72,7 @@ const CONDITIONS: [(&str, Option<Outcome>); 4] = [
 
 /// The checks in the text format, with how many sites there are and of how many nothing is told.
 ///
-/// Series have the labels `instance` (the URL without query, as dashboards for blackbox_exporter expect
+/// Series have the labels `instance` (the URL without query, as dashboards for `blackbox_exporter` expect
 /// it), `site` and `region`; the last two make them unique.
 pub(crate) fn render(checks: &[LatestCheck], sites: u64, left_out: u64) -> String {
     let mut text = Text::default();
@@ -117,7 +117,7 @@ fn verdict(check: &LatestCheck) -> Option<Outcome> {
     Some(check.outcome).filter(|outcome| outcome.is_verdict())
 }
 
-/// The phases that were reached, as blackbox_exporter calls them.
+/// The phases that were reached, as `blackbox_exporter` calls them.
 fn phases(check: &LatestCheck) -> impl Iterator<Item = (&'static str, u32)> {
     let timings = &check.timings_us;
     let phases = [

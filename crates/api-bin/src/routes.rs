@@ -6,6 +6,7 @@ mod checks;
 mod events;
 mod metrics;
 mod outages;
+mod overview;
 mod probe;
 mod prometheus;
 mod sites;
@@ -18,6 +19,7 @@ use crate::state::Api;
 /// All that is in the OpenAPI document.
 pub(crate) fn all() -> ApiRouter<Api> {
     ApiRouter::new()
+        .merge(overview::routes())
         .merge(sites::routes())
         .merge(checks::routes())
         .merge(metrics::routes())

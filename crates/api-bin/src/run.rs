@@ -14,6 +14,7 @@ use tokio::time::{Duration, sleep};
 use crate::auth::Access;
 use crate::config::ApiSettings;
 use crate::events::Events;
+use crate::overview::Overviews;
 use crate::state::{Api, PROBES, Shared};
 use crate::{layers, openapi, server};
 
@@ -22,7 +23,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// Lives until the context says to stop: waits for the database, listens, answers.
 pub async fn run(
-    _: (),
+    (): (),
     (settings, database): (ApiSettings, DatabaseSettings),
     context: Context,
 ) -> anyhow::Result<()> {
@@ -49,6 +50,7 @@ pub async fn run(
         pool: pool.clone(),
         prober,
         probes: Semaphore::new(PROBES),
+        overviews: Overviews::default(),
         events: Events::default(),
         streams: Arc::new(Semaphore::new(settings.max_streams)),
         stop: context.stop.clone(),

@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 use crate::auth::Peer;
 
 /// Longest time that a client may take to send the head of a request, or be idle between two.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// Most bytes of a head.
 const MAX_HEAD: usize = 64 * 1024;
 /// Pause after the system could not accept a client: probably it has no descriptors left.

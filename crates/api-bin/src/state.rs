@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::Access;
 use crate::events::Events;
+use crate::overview::Overviews;
 use crate::problem::Problem;
 
 /// Most probes at the same time: each holds a connection to somewhere for as long as its site takes.
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) prober: Prober,
     /// Room for them.
     pub(crate) probes: Semaphore,
+    /// How all sites are.
+    pub(crate) overviews: Overviews,
     /// Who follows what is stored.
     pub(crate) events: Events,
     /// Room for them.

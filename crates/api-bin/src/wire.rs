@@ -2,14 +2,18 @@
 
 mod choice;
 mod metric;
+mod parameter;
 mod probe;
 mod range;
 mod site;
 mod stored;
+mod time;
 
 pub(crate) use choice::{Direction, Outcomes};
-pub(crate) use metric::{Content, FailureKinds, Metric, ResponseTime, StatusCodes, Uptime};
+pub(crate) use metric::{Answers, Availability, ContentResults, Failures, Metric, ResponseTime};
+pub(crate) use parameter::Text;
 pub(crate) use probe::Probe;
-pub(crate) use range::{FleetMetricQuery, Instant, Length, MetricQuery, Resolved, range};
+pub(crate) use range::{FleetMetricQuery, MetricQuery, Resolved, range};
 pub(crate) use site::SiteDocument;
 pub(crate) use stored::{Listed, Shown, SiteCondition, SiteState, Stored, hidden_values};
+pub(crate) use time::{Instant, Length};

@@ -18,7 +18,7 @@ use crate::service::{Binary, Service};
 use crate::world::World;
 
 /// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The API as a running program, and somebody who asks it.
 pub struct Api {

@@ -27,4 +27,4 @@ pub use keys::Keys;
 pub use service::{Binary, Finished, Service, Signal, run};
 pub use target::{Answer, Target};
 pub use wait::{DEADLINE, eventually};
-pub use world::{Row, World};
+pub use world::{Row, World, program};

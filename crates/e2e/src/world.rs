@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Utc};
 use monitor_config::Environment;
-use monitor_core::{CheckEvent, Failure, FailureKind, Region, SiteId, Slot};
+use monitor_core::{CheckEvent, Failure, FailureKind, Outcome, Phase, Region, SiteId, Slot};
 use monitor_kafka::{KafkaSettings, Outgoing, Producer};
 use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
@@ -266,6 +266,30 @@ impl World {
         Ok(intervals.into_iter().collect())
     }
 
+    /// The event of a slot in which a site was up.
+    #[must_use]
+    pub fn up(site_id: i64, scheduled_at: DateTime<Utc>) -> CheckEvent {
+        let mut event = Self::event(site_id, scheduled_at);
+        event.outcome = Outcome::Up;
+        event.failure = None;
+        event.started_at = Some(event.scheduled_at);
+        event.attempts = 1;
+        event.status_code = Some(200);
+        event.timings_us.total = Some(1_500);
+        event
+    }
+
+    /// The event of a slot in which it was down.
+    #[must_use]
+    pub fn down(site_id: i64, scheduled_at: DateTime<Utc>) -> CheckEvent {
+        let (kind, phase) = (FailureKind::UnexpectedStatus, Some(Phase::Assertion));
+        let mut event = Self::up(site_id, scheduled_at);
+        event.outcome = Outcome::Down;
+        event.failure = Some(Failure::new(kind, phase, "503 is not expected"));
+        event.status_code = Some(503);
+        event
+    }
+
     /// A valid event for a site that need not exist.
     #[must_use]
     pub fn event(site_id: i64, scheduled_at: DateTime<Utc>) -> CheckEvent {
@@ -295,6 +319,16 @@ fn local() -> Region {
 fn variable(name: &str) -> anyhow::Result<String> {
     let value = std::env::var(name);
     value.with_context(|| format!("{name} is not set: run the tests with `cargo xtask test`"))
+}
+
+/// A program that `cargo xtask test` has found for the tests, by the variable that names it.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these variables are between `xtask` and the tests"
+)]
+pub fn program(variable: &str) -> Option<PathBuf> {
+    std::env::var(variable).ok().map(PathBuf::from)
 }
 
 fn with_database(url: &str, name: &str) -> anyhow::Result<String> {

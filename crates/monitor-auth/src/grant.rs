@@ -107,7 +107,7 @@ fn bytes_of(digits: &str) -> Option<[u8; SHA256_OUTPUT_LEN]> {
         .chunks(2)
         .map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble))
         .collect();
-    (nibbles.len() % 2 == 0).then_some(())?;
+    nibbles.len().is_multiple_of(2).then_some(())?;
     bytes.try_into().ok()
 }
 

@@ -6,6 +6,7 @@ mod console;
 mod ground;
 mod local;
 mod packages;
+mod schemathesis;
 mod soak;
 mod sqlx_prepare;
 mod stack;

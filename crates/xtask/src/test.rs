@@ -8,7 +8,7 @@ use std::{env, thread};
 use anyhow::{Context as _, Result, anyhow};
 use local_stack::{Control, Kafka, Postgres};
 
-use crate::{checks, console, ground, packages, sqlx_prepare, step, workspace};
+use crate::{checks, console, ground, packages, schemathesis, sqlx_prepare, step, workspace};
 
 /// Settings of the monitor in the caller's environment belong to another system.
 const OUR_PREFIXES: [&str; 9] = [
@@ -40,6 +40,9 @@ pub(crate) fn run(args: &[String], control: &Control) -> Result<ExitCode> {
         services?
     })?;
     let mut tests = tests(&root, args, &postgres, &kafka);
+    if let Some(program) = schemathesis::find_or_install(control)? {
+        tests.env("TEST_SCHEMATHESIS", program);
+    }
     console::say("▸ test");
     let status = step::status(&mut tests, control).context("cannot run the tests")?;
     let took = console::elapsed(started);

@@ -44,7 +44,9 @@ pub(crate) fn run(wanted: &Wanted, control: &Control) -> Result<()> {
     let (postgres, broker) = prepare(&local, volatile, control)?;
     let mut variables = ground::variables(&postgres, &broker);
     if wanted.allow_private || matches!(sites, Sites::Demo) {
-        variables.push(("CHECKER_ALLOW_PRIVATE_TARGETS", "true".to_owned()));
+        for variable in ["CHECKER_ALLOW_PRIVATE_TARGETS", "API_ALLOW_PRIVATE_TARGETS"] {
+            variables.push((variable, "true".to_owned()));
+        }
     }
     let mut services = Services::new(&local, &variables);
     let outcome = serve(&mut services, postgres, broker, &sites, control);
@@ -114,23 +116,25 @@ fn serve(
     control: &Control,
 ) -> Result<()> {
     let topics_exist = matches!(broker, Broker::Volatile { .. });
-    let served = services.start(sites, topics_exist, control).and_then(|()| {
-        let _env = services.write_env()?;
-        explain();
-        watch(services, &mut postgres, &mut broker, control)
-    });
+    let served = services
+        .start(sites, topics_exist, control)
+        .and_then(|api| {
+            let _env = services.write_env(&api)?;
+            explain(&api);
+            watch(services, &mut postgres, &mut broker, control)
+        });
     services.stop()?;
     broker.process().stop()?;
     postgres.stop()?;
     served
 }
 
-fn explain() {
-    console::say(
-        "  your data:  set -a; . .local/env; set +a; psql \"$DATABASE_URL\"\n  \
+fn explain(api: &str) {
+    console::say(&format!(
+        "  your data:  {api}/api/docs, or in SQL: set -a; . .local/env; set +a; psql \"$DATABASE_URL\"\n  \
            logs:       .local/log/\n  \
-           stop:       Ctrl-C\n",
-    );
+           stop:       Ctrl-C\n"
+    ));
 }
 
 fn watch(

@@ -1,6 +1,8 @@
 //! The text format of Prometheus: gauges, family by family.
 
-/// A text that grows.
+use std::fmt::Write as _;
+
+/// A text that grows; to write to it does not fail.
 #[derive(Default)]
 pub(super) struct Text {
     text: String,
@@ -12,8 +14,7 @@ impl Text {
     /// what there is.
     pub(super) fn begin(&mut self, family: &'static str, help: &str) {
         self.family = family;
-        self.text
-            .push_str(&format!("# HELP {family} {help}\n# TYPE {family} gauge\n"));
+        write!(self.text, "# HELP {family} {help}\n# TYPE {family} gauge\n").unwrap_or_default();
     }
 
     /// One sample of it.
@@ -29,7 +30,7 @@ impl Text {
             self.text.push('"');
         }
         let end = if labels.is_empty() { " " } else { "} " };
-        self.text.push_str(&format!("{end}{value}\n"));
+        writeln!(self.text, "{end}{value}").unwrap_or_default();
     }
 
     pub(super) fn finish(self) -> String {

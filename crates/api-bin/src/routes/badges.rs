@@ -16,7 +16,7 @@ use crate::badge::{Badge, Colour};
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::wire::{Instant, Length, range};
+use crate::wire::{Instant, Length, Text, range};
 
 /// Longest label of a badge, in characters.
 const MAX_LABEL: usize = 60;
@@ -26,7 +26,7 @@ const MAX_LABEL: usize = 60;
 #[serde(deny_unknown_fields)]
 struct BadgeQuery {
     /// How much of the time until now it is about; 24h when left out.
-    window: Option<Length>,
+    window: Option<Text<Length>>,
     /// What stands on its left; what it is about when left out.
     label: Option<String>,
 }
@@ -120,8 +120,10 @@ async fn summary(
     SitePath { id }: &SitePath,
     query: &BadgeQuery,
 ) -> Result<(String, Summary), Problem> {
-    let window = query.window.map_or(TimeDelta::hours(24), |window| window.0);
-    let range = range(Some(Instant::Ago(window)), None, window, Utc::now())?;
+    let window = query
+        .window
+        .map_or(TimeDelta::hours(24), |window| window.0.0);
+    let range = range(Some(Text(Instant::Ago(window))), None, window, Utc::now())?;
     let subject = Subject::of(Sites::One(*id));
     let summary = api.metrics.summary(&subject, range).await?;
     if summary.coverage.is_none() {

@@ -14,14 +14,14 @@ use crate::extract::Query;
 use crate::page::Limit;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::wire::Length;
+use crate::wire::{Length, Text};
 
 /// How soon they end.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CertificatesQuery {
     /// Certificates that end sooner, or have ended; 30d when left out.
-    within: Option<Length>,
+    within: Option<Text<Length>>,
     /// Most certificates of the answer.
     #[serde(default)]
     limit: Limit<10_000>,
@@ -53,7 +53,9 @@ async fn ending(
     State(api): State<Api>,
     Query(query): Query<CertificatesQuery>,
 ) -> Result<Json<Certificates>, Problem> {
-    let within = query.within.map_or(TimeDelta::days(30), |within| within.0);
+    let within = query
+        .within
+        .map_or(TimeDelta::days(30), |within| within.0.0);
     let before = Utc::now().checked_add_signed(within);
     let before = before.ok_or_else(|| Problem::field("within", "is longer than anything lasts"))?;
     let items = api

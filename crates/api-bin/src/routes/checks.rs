@@ -17,18 +17,18 @@ use crate::extract::{Path, Query};
 use crate::page::{Limit, Page};
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::wire::{Direction, Instant, Outcomes, range};
+use crate::wire::{Direction, Instant, Outcomes, Text, range};
 
 /// Which checks.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ChecksQuery {
     /// Begin of the range; a day before its end when left out.
-    from: Option<Instant>,
+    from: Option<Text<Instant>>,
     /// End of the range, which is not part of it; now when left out.
-    to: Option<Instant>,
+    to: Option<Text<Instant>>,
     /// Only checks that ended so: one or several outcomes, comma separated.
-    outcome: Option<Outcomes>,
+    outcome: Option<Text<Outcomes>>,
     /// Only checks from this region.
     region: Option<Region>,
     /// Which come first.
@@ -67,7 +67,7 @@ async fn list(
     };
     page.after = query.after.as_deref().map(cursor).transpose()?;
     let filter = CheckFilter {
-        outcomes: query.outcome.map(|outcomes| outcomes.0),
+        outcomes: query.outcome.map(|outcomes| outcomes.0.0),
         region: query.region,
     };
     let found = api.metrics.checks(id, range, &filter, &page).await?;

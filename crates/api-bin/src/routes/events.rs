@@ -10,7 +10,6 @@ use axum::extract::State;
 use axum::response::sse::Event;
 use futures_util::stream::{self, StreamExt as _};
 use monitor_core::{Outcome, Region, SiteId};
-use monitor_store::feed::{self, FeedAnswer, FeedPosition};
 use monitor_store::{Pool, StoreError, sites};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,14 +19,11 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::answer::EventStream;
 use crate::auth::Reader;
-use crate::events::{Batch, News, Told, batches};
+use crate::events::{News, Past, Portion, Told};
 use crate::extract::{LastEventId, Query};
 use crate::problem::{Kind, Problem};
 use crate::state::Api;
-use crate::wire::Outcomes;
-
-/// About how many checks are read at a time for who goes on from where they were.
-const PORTION: u32 = 1_000;
+use crate::wire::{Outcomes, Text};
 
 /// Which checks.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -40,7 +36,7 @@ struct EventsQuery {
     /// Only checks from this region.
     region: Option<Region>,
     /// Only checks that ended so: one or several outcomes, comma separated.
-    outcome: Option<Outcomes>,
+    outcome: Option<Text<Outcomes>>,
 }
 
 pub(super) fn routes() -> ApiRouter<Api> {
@@ -75,19 +71,16 @@ async fn events(
     };
     let filter = Filter::of(&api.pool, query).await?;
     let live = api.events.listen();
-    let past = match last {
-        Some(position) => {
-            api.events.asked_once_more().await;
-            Past::From(position)
-        }
-        None => Past::None,
-    };
+    if last.is_some() {
+        api.events.asked_once_more().await;
+    }
     let listener = Listener {
         live,
-        past,
+        past: last.map(Past::after),
         pool: api.pool.clone(),
         filter,
-        waiting: VecDeque::new(),
+        portions: VecDeque::new(),
+        index: 0,
         _place: place,
     };
     let stream =
@@ -110,7 +103,7 @@ impl Filter {
             let wanted = |site: &SiteId| sites.as_ref().is_none_or(|sites| sites.contains(site));
             sites = Some(tagged.into_iter().filter(wanted).collect());
         }
-        let outcomes = query.outcome.map(|outcomes| outcomes.0);
+        let outcomes = query.outcome.map(|outcomes| outcomes.0.0);
         Ok(Self {
             sites,
             region: query.region,
@@ -133,21 +126,17 @@ impl Filter {
     }
 }
 
-/// What was stored before somebody began to listen.
-enum Past {
-    /// It is not wanted, or was told.
-    None,
-    /// They know all up to here.
-    From(FeedPosition),
-}
-
 /// Somebody who listens.
 struct Listener {
     live: Receiver<News>,
-    past: Past,
+    /// What they have missed, until they know it.
+    past: Option<Past>,
     pool: Pool,
     filter: Filter,
-    waiting: VecDeque<Event>,
+    /// What is being told, from the check with this index on. They are shared, and each becomes an event
+    /// only when it is sent.
+    portions: VecDeque<Arc<Portion>>,
+    index: usize,
     _place: OwnedSemaphorePermit,
 }
 
@@ -156,43 +145,58 @@ impl Listener {
     /// and go on from the last event that they got.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            if let Some(event) = self.of_portions() {
                 return Some((Ok(event), self));
             }
-            match std::mem::replace(&mut self.past, Past::None) {
-                Past::From(position) => self.read(&position).await.ok()?,
-                Past::None => match self.live.recv().await {
-                    Ok(News::Batches(batches)) => self.tell(&batches),
-                    Ok(News::Gap) => self.waiting.push_back(gap()),
-                    Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
-                },
+            let gap = match self.past.take() {
+                Some(past) => self.read(past).await.ok()?,
+                None => self.hear().await?,
+            };
+            if gap {
+                return Some((Ok(self::gap()), self));
             }
         }
     }
 
-    async fn read(&mut self, position: &FeedPosition) -> Result<(), StoreError> {
-        match feed::next(&self.pool, position, PORTION).await? {
-            FeedAnswer::Page(page) => {
-                if page.more {
-                    self.past = Past::From(page.next.clone());
-                }
-                self.tell(&batches(page));
-            }
-            FeedAnswer::Expired { .. } => self.waiting.push_back(gap()),
-        }
-        Ok(())
-    }
-
-    fn tell(&mut self, batches: &[Batch]) {
-        for batch in batches {
-            let wanted = batch
-                .checks
+    /// The next event of what there is to tell.
+    fn of_portions(&mut self) -> Option<Event> {
+        loop {
+            let portion = self.portions.front()?;
+            let rest = portion.checks.get(self.index..).unwrap_or_default();
+            if let Some(skipped) = rest
                 .iter()
-                .filter(|check| self.filter.lets_through(check));
-            self.waiting.extend(wanted.map(event));
-            // Without data it is no event, but says where to go on also when nothing was wanted.
-            self.waiting.push_back(Event::default().id(&batch.position));
+                .position(|check| self.filter.lets_through(check))
+            {
+                self.index += skipped + 1;
+                return Some(event(&rest[skipped]));
+            }
+            let portion = self.portions.pop_front()?;
+            self.index = 0;
+            if let Some(position) = &portion.position {
+                // Without data it is no event, but says where to go on also when nothing was wanted.
+                return Some(Event::default().id(position.to_string()));
+            }
         }
+    }
+
+    /// Whether something is missing.
+    async fn read(&mut self, mut past: Past) -> Result<bool, StoreError> {
+        let Some((portions, more)) = past.next(&self.pool).await? else {
+            return Ok(true);
+        };
+        self.portions.extend(portions.into_iter().map(Arc::new));
+        self.past = more.then_some(past);
+        Ok(false)
+    }
+
+    /// The same; `None` for who is too slow.
+    async fn hear(&mut self) -> Option<bool> {
+        match self.live.recv().await {
+            Ok(News::Portion(portion)) => self.portions.push_back(portion),
+            Ok(News::Gap) => return Some(true),
+            Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+        }
+        Some(false)
     }
 }
 

@@ -17,12 +17,13 @@ use crate::extract::{Path, Query};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::wire::{
-    Content, FailureKinds, FleetMetricQuery, Metric, MetricQuery, ResponseTime, StatusCodes, Uptime,
+    Answers, Availability, ContentResults, Failures, FleetMetricQuery, Metric, MetricQuery,
+    ResponseTime,
 };
 
 pub(super) fn routes() -> ApiRouter<Api> {
     ApiRouter::new()
-        .merge(both::<Uptime>(
+        .merge(both::<Availability>(
             "uptime",
             "Uptime",
             "How available it was, and how much of the time is known.",
@@ -32,17 +33,17 @@ pub(super) fn routes() -> ApiRouter<Api> {
             "ResponseTime",
             "How long available checks took: mean, percentiles, phases.",
         ))
-        .merge(both::<StatusCodes>(
+        .merge(both::<Answers>(
             "status-codes",
             "StatusCodes",
             "Which status codes were seen, and how often.",
         ))
-        .merge(both::<Content>(
+        .merge(both::<ContentResults>(
             "content",
             "Content",
             "How often the content was as it should be.",
         ))
-        .merge(both::<FailureKinds>(
+        .merge(both::<Failures>(
             "failure-kinds",
             "FailureKinds",
             "Why checks were down, missed or error.",

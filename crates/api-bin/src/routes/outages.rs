@@ -5,11 +5,11 @@ use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;
 use axum::extract::State;
 use axum::http::Uri;
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use monitor_core::metric::{Outage, OutageCursor, OutageRequest, Sites, Subject};
 use monitor_core::{Region, SiteId};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::sites::SitePath;
 use crate::auth::Reader;
@@ -17,7 +17,7 @@ use crate::extract::{Path, Query};
 use crate::page::{Limit, Page};
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::wire::{Instant, range};
+use crate::wire::{Instant, Text, range};
 
 /// How long the range is when its begin is not told.
 const DEFAULT_LENGTH: TimeDelta = TimeDelta::days(30);
@@ -27,9 +27,9 @@ const DEFAULT_LENGTH: TimeDelta = TimeDelta::days(30);
 #[serde(deny_unknown_fields)]
 struct OutagesQuery {
     /// Begin of the range; 30 days before its end when left out.
-    from: Option<Instant>,
+    from: Option<Text<Instant>>,
     /// End of the range, which is not part of it; now when left out.
-    to: Option<Instant>,
+    to: Option<Text<Instant>>,
     /// Only as seen from this region.
     region: Option<Region>,
     /// Most outages of the page.
@@ -44,9 +44,9 @@ struct OutagesQuery {
 #[serde(deny_unknown_fields)]
 struct FleetOutagesQuery {
     /// Begin of the range; 30 days before its end when left out.
-    from: Option<Instant>,
+    from: Option<Text<Instant>>,
     /// End of the range, which is not part of it; now when left out.
-    to: Option<Instant>,
+    to: Option<Text<Instant>>,
     /// Only as seen from this region.
     region: Option<Region>,
     /// Only of sites that have this tag now; of all that were ever checked when left out.
@@ -56,6 +56,27 @@ struct FleetOutagesQuery {
     limit: Limit<1_000>,
     /// Begin after this outage: what `next` says.
     after: Option<String>,
+}
+
+/// An outage, and how long it has lasted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TimedOutage")]
+struct Timed {
+    #[serde(flatten)]
+    outage: Outage,
+    /// From its begin to its end, or to now while it lasts, in milliseconds.
+    duration_ms: i64,
+}
+
+impl Timed {
+    fn new(outage: Outage, now: DateTime<Utc>) -> Self {
+        let end = outage.ended_at.unwrap_or(now);
+        let duration_ms = (end - outage.started_at).num_milliseconds();
+        Self {
+            outage,
+            duration_ms,
+        }
+    }
 }
 
 pub(super) fn routes() -> ApiRouter<Api> {
@@ -86,7 +107,7 @@ async fn of_site(
     Path(SitePath { id }): Path<SitePath>,
     NoApi(uri): NoApi<Uri>,
     Query(query): Query<OutagesQuery>,
-) -> Result<Page<Outage>, Problem> {
+) -> Result<Page<Timed>, Problem> {
     let page = page(&api, Sites::One(id), &uri, query).await?;
     if page.is_empty() {
         api.known(id).await?;
@@ -99,7 +120,7 @@ async fn of_many(
     State(api): State<Api>,
     NoApi(uri): NoApi<Uri>,
     Query(query): Query<FleetOutagesQuery>,
-) -> Result<Page<Outage>, Problem> {
+) -> Result<Page<Timed>, Problem> {
     let FleetOutagesQuery {
         from,
         to,
@@ -129,8 +150,9 @@ async fn page(
     sites: Sites,
     uri: &Uri,
     query: OutagesQuery,
-) -> Result<Page<Outage>, Problem> {
-    let range = range(query.from, query.to, DEFAULT_LENGTH, Utc::now())?;
+) -> Result<Page<Timed>, Problem> {
+    let now = Utc::now();
+    let range = range(query.from, query.to, DEFAULT_LENGTH, now)?;
     let mut request = OutageRequest::first(query.limit.0);
     request.after = query.after.as_deref().map(cursor).transpose()?;
     let subject = Subject {
@@ -139,7 +161,11 @@ async fn page(
     };
     let found = api.metrics.outages(&subject, range, &request).await?;
     let next = found.next.as_ref().map(text);
-    Ok(Page::new(found.items, uri, next.as_deref()))
+    let items = found
+        .items
+        .into_iter()
+        .map(|outage| Timed::new(outage, now));
+    Ok(Page::new(items.collect(), uri, next.as_deref()))
 }
 
 fn text(OutageCursor { started_at, site }: &OutageCursor) -> String {

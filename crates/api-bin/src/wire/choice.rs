@@ -1,39 +1,27 @@
 //! Choices among a few words.
 
-use std::borrow::Cow;
-
 use monitor_core::Outcome;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
+use schemars::{JsonSchema, Schema, json_schema};
+use serde::Deserialize;
+
+use super::parameter::Parameter;
 
 /// Some outcomes, comma separated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcomes(pub(crate) Vec<Outcome>);
 
-impl<'de> Deserialize<'de> for Outcomes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let outcomes: Result<_, _> = text.split(',').map(str::parse).collect();
-        outcomes.map(Self).map_err(|_| {
-            de::Error::custom(
-                "expected one or several of up, degraded, down, missed, error, comma separated",
-            )
-        })
-    }
-}
-
-impl JsonSchema for Outcomes {
-    fn schema_name() -> Cow<'static, str> {
-        "Outcomes".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+impl Parameter for Outcomes {
+    fn schema() -> Schema {
         let one = "(up|degraded|down|missed|error)";
-        json_schema!({"type": "string", "pattern": format!("^{one}(,{one})*$"), "examples": ["down,error"]})
+        let pattern = format!("^{one}(,{one})*$");
+        json_schema!({"type": "string", "pattern": pattern, "examples": ["down,error"]})
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let outcomes: Result<_, _> = text.split(',').map(str::parse).collect();
+        let expected =
+            "expected one or several of up, degraded, down, missed, error, comma separated";
+        outcomes.map(Self).map_err(|_| expected.to_owned())
     }
 }
 

@@ -38,7 +38,7 @@ impl<T: for<'a> From<&'a Summary>> Metric<T> {
 
 /// How available it was.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Uptime {
+pub(crate) struct Availability {
     /// First instant.
     from: DateTime<Utc>,
     /// First instant after.
@@ -55,7 +55,7 @@ pub(crate) struct Uptime {
     suspect: u64,
 }
 
-impl From<&Summary> for Uptime {
+impl From<&Summary> for Availability {
     fn from(summary: &Summary) -> Self {
         Self {
             from: summary.from,
@@ -92,7 +92,7 @@ impl From<&Summary> for ResponseTime {
 
 /// Which status codes were seen.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct StatusCodes {
+pub(crate) struct Answers {
     /// First instant.
     from: DateTime<Utc>,
     /// First instant after.
@@ -101,7 +101,7 @@ pub(crate) struct StatusCodes {
     status_codes: BTreeMap<u16, u64>,
 }
 
-impl From<&Summary> for StatusCodes {
+impl From<&Summary> for Answers {
     fn from(summary: &Summary) -> Self {
         let status_codes = summary.status_codes.clone();
         Self {
@@ -114,7 +114,7 @@ impl From<&Summary> for StatusCodes {
 
 /// What became of the content rules.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Content {
+pub(crate) struct ContentResults {
     /// First instant.
     from: DateTime<Utc>,
     /// First instant after.
@@ -123,7 +123,7 @@ pub(crate) struct Content {
     content: ContentCounts,
 }
 
-impl From<&Summary> for Content {
+impl From<&Summary> for ContentResults {
     fn from(summary: &Summary) -> Self {
         Self {
             from: summary.from,
@@ -135,7 +135,7 @@ impl From<&Summary> for Content {
 
 /// Why checks were down, missed or error.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct FailureKinds {
+pub(crate) struct Failures {
     /// First instant.
     from: DateTime<Utc>,
     /// First instant after.
@@ -144,7 +144,7 @@ pub(crate) struct FailureKinds {
     failure_kinds: BTreeMap<FailureKind, u64>,
 }
 
-impl From<&Summary> for FailureKinds {
+impl From<&Summary> for Failures {
     fn from(summary: &Summary) -> Self {
         let failure_kinds = summary.failure_kinds.clone();
         Self {

@@ -28,6 +28,7 @@ pub(crate) struct SiteDocument {
     interval: Option<String>,
     /// Deadline of a whole check, at most the interval; 10s when left out.
     timeout: Option<String>,
+    #[serde(default)]
     #[schemars(schema_with = "status_rule")]
     expect_status: Option<Value>,
     /// Must match the body.
@@ -56,6 +57,7 @@ pub(crate) struct SiteDocument {
     tls_client_cert: Option<String>,
     /// A certificate that ends sooner is degraded; 14d when left out.
     cert_expiry_warning: Option<String>,
+    #[serde(default)]
     #[schemars(schema_with = "body_limit")]
     body_limit: Option<Value>,
     /// Immediate further attempts before a slot is down, at most 5; 0 when left out.

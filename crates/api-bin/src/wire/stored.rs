@@ -195,7 +195,7 @@ pub(crate) struct Listed {
     /// The site; null when somebody has made it invalid in the database.
     stored: Option<Stored>,
     /// What is wrong with it in that case.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     problems: Vec<FieldError>,
     /// How it is.
     #[serde(flatten)]

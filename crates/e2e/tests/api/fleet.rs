@@ -1,9 +1,8 @@
 //! The fleet at a glance: for Prometheus, as badges, by certificates.
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use chrono::{TimeDelta, Utc};
 use e2e::{Api, Binary, World};
-use monitor_core::Outcome;
 use monitor_core::event::TlsFacts;
 use serde_json::json;
 
@@ -18,15 +17,12 @@ async fn stored() -> anyhow::Result<World> {
         let query = sqlx::query_scalar::<_, i64>("SELECT id FROM sites WHERE name = $1").bind(name);
         query.fetch_one(&world.database).await
     };
-    let mut fine = World::event(id("fine").await?, now);
-    fine.status_code = Some(200);
-    fine.timings_us.total = Some(1_500);
+    let mut fine = World::up(id("fine").await?, now);
     fine.tls = Some(TlsFacts {
         not_after: Some(now + TimeDelta::days(5)),
         ..TlsFacts::default()
     });
-    let mut broken = World::event(id("broken").await?, now);
-    broken.outcome = Outcome::Down;
+    let broken = World::down(id("broken").await?, now);
     world.send(&[fine.encode()?, broken.encode()?]).await?;
     world.run(Binary::Sink, &["--once"])?.success()?;
     Ok(world)
@@ -129,5 +125,60 @@ async fn certificates_that_end_soon_are_listed() -> anyhow::Result<()> {
     ensure!(soon["items"][0]["name"] == "fine", "{soon}");
     let sooner = client.json("/api/v1/certificates?within=3d").await?;
     ensure!(sooner["items"] == json!([]), "{sooner}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_overview_says_what_is_down_since_when_and_why() -> anyhow::Result<()> {
+    let world = stored().await?;
+    let Api {
+        client,
+        service: _service,
+    } = Api::start(&world, &[]).await?;
+    let overview = client.json("/api/v1/overview?window=24h").await?;
+    let fleet = &overview["fleet"];
+    let states = &fleet["states"];
+    ensure!(
+        states["up"] == 1 && states["down"] == 1 && states["unknown"] == 1,
+        "{fleet}"
+    );
+    ensure!(
+        fleet["uptime"] == 0.5 && fleet["coverage"] == 1.0,
+        "{fleet}"
+    );
+    let sites = overview["sites"].as_array().context("no sites")?;
+    let broken = sites
+        .iter()
+        .find(|site| site["name"] == "broken")
+        .context("no broken site")?;
+    ensure!(
+        broken["state"] == "down" && broken["since"].is_string(),
+        "{broken}"
+    );
+    ensure!(
+        broken["regions"][0]["failure"]["kind"] == "unexpected_status",
+        "{broken}"
+    );
+    ensure!(
+        broken["uptime"] == 0.0 && !broken.to_string().contains("hunter2"),
+        "{broken}"
+    );
+    let new = sites
+        .iter()
+        .find(|site| site["name"] == "new")
+        .context("no new site")?;
+    ensure!(new["uptime"].is_null() && new["since"].is_null(), "{new}");
+
+    let tagged = client.json("/api/v1/overview?tag=none").await?;
+    ensure!(
+        tagged["sites"] == json!([]) && tagged["fleet"]["uptime"].is_null(),
+        "{tagged}"
+    );
+    for window in ["30m", "91d", "0s", "90m"] {
+        let refused = client
+            .get(&format!("/api/v1/overview?window={window}"))
+            .await?;
+        refused.problem(400, "invalid-request")?;
+    }
     Ok(())
 }

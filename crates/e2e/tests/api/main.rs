@@ -1,6 +1,7 @@
 //! The API as its users see it: the real program, on a real PostgreSQL.
 
 mod access;
+mod document;
 mod events;
 mod fleet;
 mod manners;

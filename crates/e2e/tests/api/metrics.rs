@@ -3,7 +3,6 @@
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use e2e::{Api, Binary, World};
-use monitor_core::{Failure, FailureKind, Outcome, Phase};
 use serde_json::{Value, json};
 
 /// A world in which 20 checks of a site are stored, one a minute and the last now: each fifth is down.
@@ -14,17 +13,13 @@ async fn stored() -> anyhow::Result<(World, DateTime<Utc>)> {
     let now = DateTime::from_timestamp(Utc::now().timestamp(), 0).context("no time")?;
     let mut events = Vec::new();
     for minute in 0..20 {
-        let mut event = World::event(1, now - TimeDelta::minutes(minute));
-        event.status_code = Some(200);
-        if minute % 5 == 4 {
-            event.outcome = Outcome::Down;
-            event.status_code = Some(503);
-            event.failure = Some(Failure::new(
-                FailureKind::UnexpectedStatus,
-                Some(Phase::Assertion),
-                "503",
-            ));
-        }
+        let at = now - TimeDelta::minutes(minute);
+        let is_down = minute % 5 == 4;
+        let mut event = if is_down {
+            World::down(1, at)
+        } else {
+            World::up(1, at)
+        };
         event.timings_us.total = Some(u32::try_from(1_000 * (minute + 1))?);
         events.push(event.encode()?);
     }
@@ -183,6 +178,10 @@ async fn outages_have_a_begin_an_end_and_a_cause() -> anyhow::Result<()> {
         );
         ensure!(
             latest["cause"]["failure"]["kind"] == "unexpected_status" && latest["name"] == "shop",
+            "{latest}"
+        );
+        ensure!(
+            latest["duration_ms"] == 60_000 && latest["site_id"] == 1,
             "{latest}"
         );
         ensure!(

@@ -11,6 +11,7 @@ use crate::site::SiteId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CertificateEnd {
     /// The site.
+    #[serde(rename = "site_id")]
     pub site: SiteId,
     /// Its name.
     pub name: String,

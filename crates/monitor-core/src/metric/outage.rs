@@ -24,6 +24,7 @@ const MAX_LIMIT: u32 = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outage {
     /// The site.
+    #[serde(rename = "site_id")]
     pub site: SiteId,
     /// Its name; `None` when it is not monitored any more.
     pub name: Option<String>,

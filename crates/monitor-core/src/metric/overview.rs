@@ -126,6 +126,7 @@ pub struct StateCounts {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SiteOverview {
     /// Which.
+    #[serde(rename = "site_id")]
     pub site: SiteId,
     /// Its name.
     pub name: String,

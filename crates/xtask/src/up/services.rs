@@ -1,6 +1,7 @@
 //! The monitor's own programs, and the demo targets.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,9 @@ use crate::local::{EnvFile, Local};
 use crate::{console, workspace};
 
 const ADMIN_LIMIT: Duration = Duration::from_mins(2);
+const API_LIMIT: Duration = Duration::from_secs(30);
+/// Where people look for it.
+const API_ADDRESS: &str = "127.0.0.1:8080";
 const TARGETS_LIMIT: Duration = Duration::from_secs(10);
 /// More than a service gives its own work at the end.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
@@ -43,13 +47,13 @@ impl<'a> Services<'a> {
         }
     }
 
-    /// Migrates, makes the topics, imports the sites, then starts everything.
+    /// Migrates, makes the topics, imports the sites, then starts everything. Returns where the API is.
     pub(super) fn start(
         &mut self,
         sites: &Sites,
         topics_exist: bool,
         control: &Control,
-    ) -> Result<()> {
+    ) -> Result<String> {
         self.admin("migrate the database", &["migrate"], control)?;
         if !topics_exist {
             self.admin("create the topics", &["topics", "create"], control)?;
@@ -57,8 +61,9 @@ impl<'a> Services<'a> {
         self.import(sites, control)?;
         self.start_service("sink")?;
         self.start_service("checker")?;
-        console::say("✔ checker and sink started");
-        Ok(())
+        let api = self.start_api(control)?;
+        console::say("✔ checker, sink and API started");
+        Ok(api)
     }
 
     /// Names the one that has ended, with the end of its log.
@@ -77,8 +82,10 @@ impl<'a> Services<'a> {
     }
 
     /// `.local/env`, with which everybody else finds the services.
-    pub(super) fn write_env(&self) -> Result<EnvFile> {
-        self.local.write_env(self.variables)
+    pub(super) fn write_env(&self, api: &str) -> Result<EnvFile> {
+        let mut variables = self.variables.to_vec();
+        variables.push(("MONITOR_API", api.to_owned()));
+        self.local.write_env(&variables)
     }
 
     fn import(&mut self, sites: &Sites, control: &Control) -> Result<()> {
@@ -113,6 +120,23 @@ impl<'a> Services<'a> {
         let program = self.with_variables(self.program(name)?);
         self.running.push(Process::start(&program)?);
         Ok(())
+    }
+
+    /// At the same port as ever, unless somebody else is there.
+    fn start_api(&mut self, control: &Control) -> Result<String> {
+        let is_free = TcpListener::bind(API_ADDRESS).is_ok();
+        let listen = if is_free { API_ADDRESS } else { "127.0.0.1:0" };
+        let program = self
+            .with_variables(self.program("api")?)
+            .env("API_LISTEN", listen);
+        let mut process = Process::start(&program)?;
+        let address = process.wait_until_ready(control, API_LIMIT, |log| {
+            let text = log.text();
+            let (_, address) = text.rsplit_once("api.address=")?;
+            Some(address.lines().next()?.trim().to_owned())
+        })?;
+        self.running.push(process);
+        Ok(format!("http://{address}"))
     }
 
     /// Runs `admin` to its end.
