@@ -30,6 +30,9 @@ pub(crate) struct Sample {
     pub(crate) way: Way,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// CPU microseconds of each, of the library and of the database.
+    pub(crate) program_micros: f64,
+    pub(crate) database_micros: f64,
 }
 
 /// What is asked.

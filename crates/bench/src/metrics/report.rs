@@ -197,17 +197,22 @@ impl Report {
     fn write_questions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\n| question | p50, ms | p99, ms | plain SQL, p50, ms | plain / ours |\n\
-             |---|---|---|---|---|"
+            "\n| question | p50, ms | p99, ms | library, CPU µs | PostgreSQL, CPU µs | \
+             plain SQL, p50, ms | plain / ours |\n|---|---|---|---|---|---|---|"
         )?;
         for Row { name, ours, plain } in self.rows() {
             let p50 = self.spread(ours, |sample| sample.p50_ms);
             let p99 = self.spread(ours, |sample| sample.p99_ms);
             let other = plain.and_then(|plain| self.spread(plain, |sample| sample.p50_ms));
             let ratio = plain.and_then(|plain| self.ratio(ours, plain));
+            let program = spelled(self.spread(ours, |sample| sample.program_micros), 0);
+            let database = spelled(self.spread(ours, |sample| sample.database_micros), 0);
             let (p50, p99) = (spelled(p50, 3), spelled(p99, 2));
             let (other, ratio) = (spelled(other, 2), spelled(ratio, 1));
-            writeln!(f, "| {name} | {p50} | {p99} | {other} | {ratio} |")?;
+            writeln!(
+                f,
+                "| {name} | {p50} | {p99} | {program} | {database} | {other} | {ratio} |"
+            )?;
         }
         Ok(())
     }

@@ -18,7 +18,9 @@ const A_SIXTH: i64 = 6;
 /// How all sites are and were in the last day: with nothing kept, and with what was kept when there are no
 /// new checks, new ones of some, and of all. The plain answers are two, to what the one of ours says.
 pub(crate) async fn ask(means: &Means, round: u32) -> anyhow::Result<Vec<Sample>> {
-    let Means { pool, now, .. } = means;
+    let Means {
+        pool, meter, now, ..
+    } = means;
     let mut overview = <[Times; 4]>::default();
     let [mut uptime, mut p95] = <[Times; 2]>::default();
     let range = means.last(TimeDelta::hours(HOURS.into()))?;
@@ -27,18 +29,19 @@ pub(crate) async fn ask(means: &Means, round: u32) -> anyhow::Result<Vec<Sample>
         let provider = MetricDataProvider::new(pool.clone());
         let window = OverviewWindow::hours(HOURS)?;
         let ask = async || Ok(provider.overview(window, *now).await?);
-        let told = cold.measure(ask()).await?;
+        let told = cold.measure(meter, ask()).await?;
         let right = told.sites.iter().all(|site| site.p95_us.is_some());
         ensure!(right && !told.sites.is_empty(), "some sites have no p95");
-        unchanged.measure(ask()).await?;
+        unchanged.measure(meter, ask()).await?;
         touch(means, A_SIXTH).await?;
-        some.measure(ask()).await?;
+        some.measure(meter, ask()).await?;
         touch(means, 1).await?;
-        all.measure(ask()).await?;
+        all.measure(meter, ask()).await?;
         uptime
-            .measure(plain::states_and_uptime(pool, range))
+            .measure(meter, plain::states_and_uptime(pool, range))
             .await?;
-        p95.measure(plain::p95_of_each_site(pool, range)).await?;
+        p95.measure(meter, plain::p95_of_each_site(pool, range))
+            .await?;
     }
     let ways = ["cold", "unchanged", "some", "all"];
     let told = ways.into_iter().zip(overview);

@@ -6,6 +6,7 @@
 //! of question is asked in all of its ways one after the other, so that whatever disturbs the machine
 //! disturbs them alike. What comes out are samples, as JSON in the file that is the last argument.
 
+mod cpu;
 mod fleet;
 mod plain;
 mod site;
@@ -18,12 +19,16 @@ use monitor_core::metric::TimeRange;
 use monitor_store::{DatabaseSettings, MetricDataProvider, Pool};
 use serde_json::json;
 
+use self::cpu::Meter;
 use self::times::Sample;
+
+const APPLICATION: &str = "bench";
 
 /// Whom to ask, and about when.
 struct Means {
     pool: Pool,
     provider: MetricDataProvider,
+    meter: Meter,
     now: DateTime<Utc>,
     days: i64,
 }
@@ -47,8 +52,9 @@ async fn main() -> anyhow::Result<()> {
     let file = argument("no file")?;
     let environment = Environment::from_pairs([("DATABASE_URL", url)]);
     let settings = environment.load::<DatabaseSettings>()?;
-    let pool = settings.pool("bench").await?;
-    let means = Means {
+    let pool = settings.pool(APPLICATION).await?;
+    let mut means = Means {
+        meter: Meter::of(&pool, APPLICATION).await?,
         provider: MetricDataProvider::new(pool.clone()),
         pool,
         now,
@@ -57,6 +63,7 @@ async fn main() -> anyhow::Result<()> {
     let mut samples: Vec<Sample> = Vec::new();
     let mut error = 0.0;
     site::ask_all_once(&means).await?;
+    means.meter = Meter::of(&means.pool, APPLICATION).await?;
     for round in 1..=rounds {
         let asked = site::ask(&means, round, questions).await?;
         error = asked.error.max(error);

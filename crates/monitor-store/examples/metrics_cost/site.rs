@@ -79,22 +79,27 @@ async fn sites(means: &Means) -> anyhow::Result<Vec<i64>> {
 
 impl Round {
     async fn ask(&mut self, means: &Means, ranges: &Ranges, site: i64) -> anyhow::Result<()> {
-        let Means { pool, provider, .. } = means;
+        let Means {
+            pool,
+            provider,
+            meter,
+            ..
+        } = means;
         let subject = Subject::of(Sites::One(SiteId(site)));
         let mut connection = pool.acquire().await?;
         let bare = async { plain::nothing(&mut connection).await };
-        self.nothing.measure(bare).await?;
+        self.nothing.measure(meter, bare).await?;
         drop(connection);
 
         let [ours, plain] = &mut self.day;
         let summary = async { Ok(provider.summary(&subject, ranges.day).await?) };
-        let summary = ours.measure(summary).await?;
+        let summary = ours.measure(meter, summary).await?;
         let exact = plain::summary(pool, site, ranges.day);
-        let exact = plain.measure(exact).await?;
+        let exact = plain.measure(meter, exact).await?;
         self.error = error(&summary, &exact)?.max(self.error);
 
         let days = async { Ok(provider.summary(&subject, ranges.days).await?) };
-        let days = self.days.measure(days).await?;
+        let days = self.days.measure(meter, days).await?;
         ensure!(
             days.coverage == Some(1.0),
             "some days are missing: {days:?}"
@@ -106,16 +111,17 @@ impl Round {
             let page = provider.checks(SiteId(site), ranges.day, &filter, &request);
             Ok(page.await?)
         };
-        let page = ours.measure(page).await?;
+        let page = ours.measure(meter, page).await?;
         ensure!(page.items.len() == 100, "a page is not full");
-        plain.measure(plain::page(pool, site, ranges.day)).await?;
+        let plain_page = plain::page(pool, site, ranges.day);
+        plain.measure(meter, plain_page).await?;
 
         let [ours, plain] = &mut self.outages;
         let request = OutageRequest::first(100);
         let outages = async { Ok(provider.outages(&subject, ranges.month, &request).await?) };
-        ours.measure(outages).await?;
+        ours.measure(meter, outages).await?;
         plain
-            .measure(plain::outages(pool, site, ranges.month))
+            .measure(meter, plain::outages(pool, site, ranges.month))
             .await
     }
 
