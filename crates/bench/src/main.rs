@@ -8,7 +8,9 @@ mod finish;
 mod get;
 mod ground;
 mod histogram;
+mod line;
 mod memory;
+mod metrics;
 mod nginx;
 mod python;
 mod report;
@@ -47,6 +49,8 @@ enum Subject {
         #[arg(long)]
         rate: bool,
     },
+    /// Answers about months of checks, and the API that gives them
+    Metrics(Extent),
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -75,6 +79,7 @@ fn run(subject: &Subject, control: &Control) -> Result<()> {
         Subject::Checker(extent) => checker::run(extent.quick, control),
         Subject::Sink { extent, rate: true } => sink::run_rate(extent.quick, control),
         Subject::Sink { extent, .. } => sink::run(extent.quick, control),
+        Subject::Metrics(extent) => metrics::run(extent.quick, control),
     }
 }
 

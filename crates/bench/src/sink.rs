@@ -22,7 +22,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use local_stack::{Control, Durability};
 
 use self::connect::Connect;
-use self::ours::Route;
+pub(crate) use self::ours::{Route, Sink};
 use self::report::Report;
 use self::way::{Means, Way};
 use self::workload::Workload;

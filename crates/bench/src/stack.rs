@@ -106,6 +106,14 @@ impl Stack {
             .env("LOG", "info")
     }
 
+    /// A program that was built of an example, which asks a database by a library of ours.
+    pub(crate) fn example(&self, name: &str, database: &str) -> Program {
+        let executable = self.programs.join("examples").join(name);
+        Program::new(name, executable, self.log(name))
+            .directory(self.folder.path())
+            .env("DATABASE_URL", self.postgres.url_of(database))
+    }
+
     /// Runs our `admin` on a database.
     pub(crate) fn admin(&self, database: &str, args: &[&str]) -> Result<()> {
         let program = self.program("admin", database).args(args);

@@ -67,6 +67,32 @@ pub(crate) fn foreign(ours: Duration, machine: Duration, passed: Duration) -> f6
     (theirs / passed.as_secs_f64() / cores).clamp(0.0, 1.0)
 }
 
+/// A stretch of time, and what others do in it.
+#[derive(Debug)]
+pub(crate) struct Others {
+    at: Instant,
+    ours: Duration,
+    machine: Duration,
+}
+
+impl Others {
+    pub(crate) fn begin() -> Result<Self> {
+        Ok(Self {
+            at: Instant::now(),
+            ours: cpu::of_tree(process::id())?,
+            machine: cpu::of_machine()?,
+        })
+    }
+
+    /// How much of the machine they have kept busy since then, 0 to 1.
+    pub(crate) fn share(&self) -> Result<f64> {
+        let now = Self::begin()?;
+        let ours = now.ours.saturating_sub(self.ours);
+        let machine = now.machine.saturating_sub(self.machine);
+        Ok(foreign(ours, machine, now.at - self.at))
+    }
+}
+
 fn between(before: &Reading, after: &Reading) -> Result<Window> {
     // The server has also seen our own question, once between the two readings.
     let requests = (after.requests - before.requests).saturating_sub(1);

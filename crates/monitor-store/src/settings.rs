@@ -19,6 +19,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Oldest connection of a pool: after a failover, none clings to the old server for long.
 const MAX_LIFETIME: Duration = Duration::from_mins(15);
+/// A connection that has rested for longer is asked whether it is still there before it is used. Each was
+/// asked when it was given back.
+const RESTED: Duration = Duration::from_secs(1);
 /// Most connections of a pool: readers of ours ask one thing at a time.
 const POOL_SIZE: u32 = 4;
 
@@ -139,6 +142,15 @@ impl DatabaseSettings {
             .max_connections(most)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .max_lifetime(MAX_LIFETIME)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for > RESTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options))
     }
 

@@ -16,6 +16,8 @@ pub(crate) enum Subject {
     Checker,
     /// From a full topic to committed rows
     Sink,
+    /// Answers about months of checks, and the API that gives them
+    Metrics,
 }
 
 impl Subject {
@@ -23,6 +25,7 @@ impl Subject {
         match self {
             Self::Checker => "checker",
             Self::Sink => "sink",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -31,13 +34,15 @@ impl Subject {
         match self {
             Self::Checker => packages::FOR_BENCHMARKS,
             Self::Sink => &[],
+            Self::Metrics => packages::FOR_LOAD,
         }
     }
 
-    fn program(self) -> &'static str {
+    fn programs(self) -> &'static [&'static str] {
         match self {
-            Self::Checker => "checker-bin",
-            Self::Sink => "sink-bin",
+            Self::Checker => &["checker-bin"],
+            Self::Sink => &["sink-bin"],
+            Self::Metrics => &["api-bin", "sink-bin"],
         }
     }
 }
@@ -51,7 +56,14 @@ pub(crate) fn run(subject: Subject, quick: bool, control: &Control) -> Result<Ex
     build
         .current_dir(workspace::root()?)
         .args(["build", "--release", "--bins"])
-        .args(["-p", "bench", "-p", "admin-bin", "-p", subject.program()]);
+        .args(["-p", "bench", "-p", "admin-bin"]);
+    for program in subject.programs() {
+        build.args(["-p", program]);
+    }
+    if matches!(subject, Subject::Metrics) {
+        // It asks by the library itself, which this crate's programs do not know.
+        build.args(["-p", "monitor-store", "--example", "metrics_cost"]);
+    }
     step::run("build the released programs", &mut build, control)?;
     let own_folder = workspace::built_programs()?;
     let target = own_folder

@@ -11,7 +11,7 @@ use nix::unistd::Uid;
 
 use self::manager::Manager;
 pub(crate) use self::requirement::{
-    FOR_BENCHMARKS, FOR_BUILDING, FOR_KAFKA, FOR_TESTS, Requirement,
+    FOR_BENCHMARKS, FOR_BUILDING, FOR_KAFKA, FOR_LOAD, FOR_TESTS, Requirement,
 };
 use crate::console;
 

@@ -9,6 +9,7 @@ use super::meter::Pace;
 use super::recovery::Recovery;
 use super::upkeep::Upkeep;
 use super::way::{Sample, Way};
+use crate::line::Line;
 use crate::statistics::Spread;
 use crate::target::Target;
 use crate::window::NOISY;
@@ -24,14 +25,6 @@ pub(crate) struct Report {
     pub(crate) upkeep: Upkeep,
     pub(crate) latency: Latency,
     pub(crate) recovery: Recovery,
-}
-
-/// A number, what it is called, and what it should be.
-struct Line {
-    name: String,
-    measured: String,
-    aim: Option<(Target, f64)>,
-    unit: &'static str,
 }
 
 impl Report {
@@ -211,51 +204,6 @@ impl Report {
             writeln!(f, "| {way} | {rates} | {clients} | {servers} |")?;
         }
         Ok(())
-    }
-}
-
-impl Line {
-    fn of_spread(name: &str, spread: Spread, aim: Target, unit: &'static str) -> Self {
-        Self {
-            name: name.to_owned(),
-            measured: spread.spelled(2),
-            aim: Some((aim, spread.median)),
-            unit,
-        }
-    }
-
-    fn of(name: &str, measured: f64, aim: Target, unit: &'static str) -> Self {
-        Self {
-            aim: Some((aim, measured)),
-            ..Self::plain(name, measured, unit)
-        }
-    }
-
-    fn plain(name: &str, measured: f64, unit: &'static str) -> Self {
-        Self {
-            name: name.to_owned(),
-            measured: format!("{measured:.2}"),
-            aim: None,
-            unit,
-        }
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            measured,
-            aim,
-            unit,
-        } = self;
-        match aim {
-            Some((target, number)) => {
-                let held = target.verdict(*number);
-                write!(f, "| {name} | {measured}{unit} | {target}{unit} | {held} |")
-            }
-            None => write!(f, "| {name} | {measured}{unit} | | |"),
-        }
     }
 }
 

@@ -54,7 +54,7 @@ impl MetricDataProvider {
         let found = search.latest(range, request).await?;
         let mut outages = Outages::page(request, found);
         read::names(&mut transaction, &mut outages.items).await?;
-        snapshot::end(transaction).await?;
+        snapshot::end(transaction);
         Ok(outages)
     }
 }

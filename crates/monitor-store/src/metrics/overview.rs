@@ -10,7 +10,7 @@ mod states;
 mod sum;
 
 use chrono::{DateTime, Utc};
-use monitor_core::metric::{Buckets, FleetOverview, Overview, OverviewWindow, Sites, Subject};
+use monitor_core::metric::{Buckets, FleetOverview, Overview, OverviewWindow};
 
 use self::closed::KeptClosed;
 use self::marked::{Corrections, Marked};
@@ -46,8 +46,8 @@ impl MetricDataProvider {
         snapshot::read_many(&mut transaction).await?;
         let monitored = states::sites(&mut transaction).await?;
         let mut states = states::states(&mut transaction, now).await?;
-        let (subject, buckets) = (Subject::of(Sites::All), Buckets::one(range));
-        let (progress, marks) = scope::progress(&mut transaction, &subject, &buckets).await?;
+        let buckets = Buckets::one(range);
+        let (progress, marks) = scope::progress(&mut transaction, &buckets).await?;
         let borders = divisible(&[range.from(), range.to()], progress.final_to());
         let spans = plan(&borders, &progress).into_iter();
         let (open, spans): (Vec<_>, _) = spans.partition(|span| span.source == Source::Checks);
@@ -62,7 +62,7 @@ impl MetricDataProvider {
             }
             None => kept.open.clear(),
         }
-        snapshot::end(transaction).await?;
+        snapshot::end(transaction);
         let mut sites = Vec::with_capacity(monitored.len());
         for site in monitored {
             let mut sum = Sum::default();

@@ -91,18 +91,16 @@ impl Work {
             borders,
             rollups: vec![Rollup::default(); borders.len().saturating_sub(1)],
         };
-        if !self.days.froms.is_empty() {
-            sums.add_rollups(days(connection, &self.days)).await?;
-        }
-        if !self.hours.froms.is_empty() {
-            sums.add_rollups(hours(connection, &self.hours)).await?;
+        if !(self.days.froms.is_empty() && self.hours.froms.is_empty()) {
+            let rollups = rollups(connection, &self.days, &self.hours);
+            sums.add_rollups(rollups).await?;
         }
         let checks = self.checks.into_iter();
         let (many, few): (Vec<_>, Vec<_>) = checks.partition(|(_, series)| series.len() >= MANY);
-        sums.add_spans(connection, Lookup::ByKey, few).await?;
+        sums.add_few(connection, few).await?;
         if !many.is_empty() {
             snapshot::read_many(connection).await?;
-            sums.add_spans(connection, Lookup::InOrder, many).await?;
+            sums.add_many(connection, many).await?;
         }
         Ok(sums.rollups)
     }
@@ -129,16 +127,34 @@ impl Sums<'_> {
         Ok(())
     }
 
-    async fn add_spans(
+    /// Two spans at a time, such as the ends of a range.
+    async fn add_few(
         &mut self,
         connection: &mut PgConnection,
-        lookup: Lookup,
+        spans: Vec<(Moments, Vec<Series>)>,
+    ) -> Result<(), StoreError> {
+        let borders = self.borders;
+        let mut spans = spans.into_iter().peekable();
+        while let Some((span, series)) = spans.next() {
+            let other = spans.next_if(|(_, others)| *others == series);
+            let nothing = (span.1, span.1);
+            let other = other.map_or(nothing, |(other, _)| other);
+            let keys = series.into_iter().collect();
+            let checks = checks_of_few(connection, &keys, [span, other], borders);
+            self.add_checks(checks).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_many(
+        &mut self,
+        connection: &mut PgConnection,
         spans: Vec<(Moments, Vec<Series>)>,
     ) -> Result<(), StoreError> {
         let borders = self.borders;
         for (span, series) in spans {
             let keys = series.into_iter().collect();
-            let checks = checks_of(connection, lookup, &keys, span, borders);
+            let checks = checks_of_many(connection, &keys, span, borders);
             self.add_checks(checks).await?;
         }
         Ok(())
@@ -167,80 +183,96 @@ impl Sums<'_> {
     }
 }
 
-fn days<'c>(
+/// Days and hours in one answer: to ask twice takes longer than to find them.
+fn rollups<'c>(
     connection: &'c mut PgConnection,
-    parts: &'c Parts<NaiveDate>,
+    days: &'c Parts<NaiveDate>,
+    hours: &'c Parts<DateTime<Utc>>,
 ) -> BoxStream<'c, Result<RollupRow, sqlx::Error>> {
     let query = rollup_rows!(
-        "metrics.days",
-        "(day - DATE '1970-01-01')::BIGINT * 86400",
-        r#"FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::DATE[], $4::DATE[])
+        "metrics.rollups",
+        [
+            "(day - DATE '1970-01-01')::BIGINT * 86400",
+            r#"FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::DATE[], $4::DATE[])
             AS part (site_id, region_id, "from", "to")
         JOIN rollup_days USING (site_id, region_id)
-        WHERE day >= part."from" AND day < part."to""#,
-        &parts.site_ids,
-        &parts.region_ids,
-        &parts.froms,
-        &parts.tos,
-    );
-    query.fetch(connection)
-}
-
-fn hours<'c>(
-    connection: &'c mut PgConnection,
-    parts: &'c Parts<DateTime<Utc>>,
-) -> BoxStream<'c, Result<RollupRow, sqlx::Error>> {
-    let query = rollup_rows!(
-        "metrics.hours",
-        "extract(EPOCH FROM hour)::BIGINT",
-        r#"FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[], $4::TIMESTAMPTZ[])
+        WHERE day >= part."from" AND day < part."to"
+        UNION ALL"#
+        ],
+        [
+            "extract(EPOCH FROM hour)::BIGINT",
+            r#"FROM unnest($5::BIGINT[], $6::SMALLINT[], $7::TIMESTAMPTZ[], $8::TIMESTAMPTZ[])
             AS part (site_id, region_id, "from", "to")
         JOIN rollup_hours USING (site_id, region_id)
-        WHERE hour >= part."from" AND hour < part."to""#,
-        &parts.site_ids,
-        &parts.region_ids,
-        &parts.froms,
-        &parts.tos,
+        WHERE hour >= part."from" AND hour < part."to""#
+        ];
+        &days.site_ids,
+        &days.region_ids,
+        &days.froms,
+        &days.tos,
+        &hours.site_ids,
+        &hours.region_ids,
+        &hours.froms,
+        &hours.tos,
     );
     query.fetch(connection)
 }
 
-/// How the checks of a span are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lookup {
-    /// Series by series.
-    ByKey,
-    /// As they lie in the table.
-    InOrder,
+/// Series by series.
+fn checks_of_few<'c>(
+    connection: &'c mut PgConnection,
+    keys: &'c Keys,
+    [one, other]: [Moments; 2],
+    borders: &'c [DateTime<Utc>],
+) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
+    let query = checks!(
+        "metrics.checks_of_few",
+        "width_bucket(scheduled_at, $7::TIMESTAMPTZ[])",
+        "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
+        CROSS JOIN LATERAL (
+            SELECT
+                scheduled_at, outcome, failure_kind, status_code, content, suspect,
+                dns_us, connect_us, tls_us, first_byte_us, transfer_us, total_us
+            FROM check_results
+            WHERE site_id = key.site_id AND region_id = key.region_id
+                AND scheduled_at >= $3 AND scheduled_at < $4
+            UNION ALL
+            SELECT
+                scheduled_at, outcome, failure_kind, status_code, content, suspect,
+                dns_us, connect_us, tls_us, first_byte_us, transfer_us, total_us
+            FROM check_results
+            WHERE site_id = key.site_id AND region_id = key.region_id
+                AND scheduled_at >= $5 AND scheduled_at < $6
+        ) AS result",
+        keys.site_ids(),
+        keys.region_ids(),
+        one.0,
+        one.1,
+        other.0,
+        other.1,
+        borders,
+    );
+    query.fetch(connection)
 }
 
-/// The same query by two names, and so by two plans.
-fn checks_of<'c>(
+/// As they lie in the table.
+fn checks_of_many<'c>(
     connection: &'c mut PgConnection,
-    lookup: Lookup,
     keys: &'c Keys,
     (from, to): Moments,
     borders: &'c [DateTime<Utc>],
 ) -> BoxStream<'c, Result<Checks, sqlx::Error>> {
-    macro_rules! fetch {
-        ($name:literal) => {
-            checks!(
-                $name,
-                "width_bucket(scheduled_at, $5::TIMESTAMPTZ[])",
-                "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
+    let query = checks!(
+        "metrics.checks_of_many",
+        "width_bucket(scheduled_at, $5::TIMESTAMPTZ[])",
+        "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
         JOIN check_results USING (site_id, region_id)
         WHERE scheduled_at >= $3 AND scheduled_at < $4",
-                keys.site_ids(),
-                keys.region_ids(),
-                from,
-                to,
-                borders,
-            )
-            .fetch(connection)
-        };
-    }
-    match lookup {
-        Lookup::ByKey => fetch!("metrics.checks_of_few"),
-        Lookup::InOrder => fetch!("metrics.checks_of_many"),
-    }
+        keys.site_ids(),
+        keys.region_ids(),
+        from,
+        to,
+        borders,
+    );
+    query.fetch(connection)
 }

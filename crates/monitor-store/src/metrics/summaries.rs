@@ -8,10 +8,10 @@ use super::MetricDataProvider;
 use super::merge::summary;
 use super::plan::{divisible, plan};
 use super::read::Work;
-use super::scope::{self, Marks};
+use super::scope::Scope;
 use super::snapshot;
 use crate::error::StoreError;
-use crate::rollups::{Keys, Progress, Rollup};
+use crate::rollups::Rollup;
 
 /// Most buckets that are put together at once: each is some 20 KB large until it is complete.
 const AT_ONCE: usize = 250;
@@ -68,7 +68,7 @@ impl MetricDataProvider {
             }
             rest = &rest[last..];
         }
-        snapshot::end(transaction).await?;
+        snapshot::end(transaction);
         let (Some(first), Some(last)) = (series.first(), series.last()) else {
             return Err(StoreError::Value("a range without buckets".to_owned()));
         };
@@ -76,28 +76,7 @@ impl MetricDataProvider {
     }
 }
 
-/// Whose checks, and what is rolled up of them.
-struct Scope {
-    keys: Keys,
-    progress: Progress,
-    marks: Marks,
-}
-
 impl Scope {
-    async fn of(
-        connection: &mut PgConnection,
-        subject: &Subject,
-        buckets: &Buckets,
-    ) -> Result<Self, StoreError> {
-        let keys = scope::series(connection, subject).await?;
-        let (progress, marks) = scope::progress(connection, subject, buckets).await?;
-        Ok(Self {
-            keys,
-            progress,
-            marks,
-        })
-    }
-
     async fn rollups(
         &self,
         connection: &mut PgConnection,

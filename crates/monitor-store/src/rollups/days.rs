@@ -46,11 +46,13 @@ async fn read(
 ) -> Result<Vec<Rollup>, StoreError> {
     let mut hours = rollup_rows!(
         "rollups.read_hours",
-        "series",
-        "FROM unnest($1::BIGINT[], $2::SMALLINT[])
+        [
+            "series",
+            "FROM unnest($1::BIGINT[], $2::SMALLINT[])
             WITH ORDINALITY AS key (site_id, region_id, series)
         JOIN rollup_hours USING (site_id, region_id)
-        WHERE hour >= $3 AND hour < $4",
+        WHERE hour >= $3 AND hour < $4"
+        ];
         keys.site_ids(),
         keys.region_ids(),
         begin(day),

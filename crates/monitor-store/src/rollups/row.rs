@@ -25,15 +25,18 @@ pub(crate) struct RollupRow {
     pub(crate) histograms: Vec<Vec<u8>>,
 }
 
-/// The query for [`RollupRow`]s: its name, their key, from where, and the parameters.
+/// The query for [`RollupRow`]s: its name, their key and from where, and the parameters. From more than
+/// one place when all but the last say `UNION ALL`.
 macro_rules! rollup_rows {
-    ($name:literal, $key:literal, $from:literal, $($parameter:expr),+ $(,)?) => {
+    ($name:literal, $([$key:literal, $from:literal]),+; $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
             $crate::rollups::RollupRow,
-            "-- " + $name + "\nSELECT " + $key + r#" AS "key!",
+            "-- " + $name $(+ "\nSELECT " + $key + r#" AS "key!",
                 ARRAY[up, degraded, down, missed, error] AS "outcomes!",
-                suspect, content_matched, content_unmatched,
-                failure_kinds::TEXT[] AS "failure_kinds!", failure_counts, status_codes, status_counts,
+                suspect AS "suspect!", content_matched AS "content_matched!",
+                content_unmatched AS "content_unmatched!",
+                failure_kinds::TEXT[] AS "failure_kinds!", failure_counts AS "failure_counts!",
+                status_codes AS "status_codes!", status_counts AS "status_counts!",
                 ARRAY[
                     dns_sum_us, connect_sum_us, tls_sum_us, first_byte_sum_us, transfer_sum_us,
                     total_sum_us
@@ -50,7 +53,7 @@ macro_rules! rollup_rows {
                     dns_histogram, connect_histogram, tls_histogram, first_byte_histogram,
                     transfer_histogram, total_histogram
                 ] AS "histograms!"
-            "# + $from,
+            "# + $from)+,
             $($parameter),+
         )
     };

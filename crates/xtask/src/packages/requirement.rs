@@ -123,17 +123,19 @@ pub(crate) const FOR_TESTS: &[Requirement] = &[
 ];
 
 /// For benchmarks: what is measured, and the floor. Peers that are not there are skipped.
-pub(crate) const FOR_BENCHMARKS: &[Requirement] = &[
-    NGINX,
-    Requirement {
-        name: "wrk",
-        met: || find_executable("wrk").is_some(),
-        apt: "wrk",
-        dnf: "wrk",
-        apk: "wrk",
-        brew: "wrk",
-    },
-];
+pub(crate) const FOR_BENCHMARKS: &[Requirement] = &[NGINX, WRK];
+
+/// For load on the API alone.
+pub(crate) const FOR_LOAD: &[Requirement] = &[WRK];
+
+const WRK: Requirement = Requirement {
+    name: "wrk",
+    met: || find_executable("wrk").is_some(),
+    apt: "wrk",
+    dnf: "wrk",
+    apk: "wrk",
+    brew: "wrk",
+};
 
 const NGINX: Requirement = Requirement {
     name: "nginx",
