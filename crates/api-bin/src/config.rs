@@ -201,6 +201,15 @@ mod tests {
     }
 
     #[test]
+    fn a_status_page_is_named_once_and_has_a_title() {
+        let told = problems(&[("API_STATUS_PAGES", "a, b,a"), ("API_STATUS_TITLE", " ")]);
+        assert!(told.contains("names a tag twice"), "{told}");
+        assert!(told.contains("API_STATUS_TITLE"), "{told}");
+        let right = [("API_STATUS_PAGES", "a,A"), ("API_STATUS_TITLE", "Us")];
+        assert_eq!(problems(&right), "");
+    }
+
+    #[test]
     fn the_table_fits_the_struct_and_the_template() {
         type All = (ApiSettings, DatabaseSettings, RuntimeSettings);
         assert_eq!(table_mistakes::<ApiSettings>(), [""; 0]);

@@ -4,6 +4,7 @@
 //! minute, however many look at it; while the database is away, the last one is shown with its age.
 
 mod bars;
+mod document;
 mod page;
 mod report;
 mod words;
@@ -19,8 +20,10 @@ use monitor_store::StoreError;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use self::page::{Frame, Link};
-pub(crate) use self::page::{POLICY, unavailable};
+use self::document::Frame;
+pub(crate) use self::document::POLICY;
+use self::page::Link;
+pub(crate) use self::page::unavailable;
 use self::report::{MAX_OUTAGES, OUTAGES_FROM, Report, first_day};
 use crate::etag;
 use crate::state::Api;

@@ -47,8 +47,8 @@ impl Kind {
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Up => "Up all day",
-            Self::Dented => "Down for up to 1% of the checks",
-            Self::Bad => "Down for more",
+            Self::Dented => "Down for up to 1% of the day",
+            Self::Bad => "Down for more than that",
             Self::Unknown => "Not known",
         }
     }
@@ -98,11 +98,11 @@ fn title(day: &Day) -> String {
     let date = words::day(day.date);
     match (day.uptime, day.coverage) {
         (Some(uptime), coverage) => format!(
-            "{date}: {} up, {} of the checks tell",
+            "{date}: {} uptime, {} coverage",
             percent(uptime),
             percent(coverage.unwrap_or_default())
         ),
-        (None, Some(_)) => format!("{date}: not known, no check tells"),
+        (None, Some(_)) => format!("{date}: not known, 0% coverage"),
         (None, None) => format!("{date}: not known, not checked"),
     }
 }

@@ -1,42 +1,15 @@
-//! The pages: HTML that works without scripts, and brings its style along.
+//! What the pages say.
 
-use std::sync::LazyLock;
-
-use axum::http::HeaderValue;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use monitor_core::metric::{Precision, SiteState};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::bars::{Kind, bars, notable, sample};
+use super::document::{Frame, document};
 use super::report::{DAYS, OUTAGES_FROM, PastOutage, Report, SiteReport, Verdict};
 use super::words;
 use crate::badge::percent;
-
-const STYLE: &str = include_str!("style.css");
-/// The pictures of states, each used by its name.
-const ICONS: &str = include_str!("icons.svg");
-
-/// Nothing is run, and nothing is fetched from anywhere.
-pub(crate) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let style = STANDARD.encode(Sha256::digest(STYLE));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
-
-/// What is around a report.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Frame<'a> {
-    pub(super) title: &'a str,
-    /// Told where there are several pages.
-    pub(super) tag: Option<&'a str>,
-}
 
 /// A page in the list of pages.
 pub(super) struct Link<'a> {
@@ -69,6 +42,7 @@ pub(super) fn list<'a>(
     now: DateTime<Utc>,
 ) -> String {
     let body = html! {
+        p.when { "At " (words::moment(now)) }
         ul.card.pages {
             @for Link { tag, verdict } in links {
                 li {
@@ -81,7 +55,7 @@ pub(super) fn list<'a>(
             }
         }
     };
-    document(&Frame { title, tag: None }, &body, &as_of(now))
+    document(&Frame { title, tag: None }, &body)
 }
 
 /// Nothing is known.
@@ -95,7 +69,7 @@ pub(crate) fn unavailable(title: &str) -> String {
             }
         }
     };
-    document(&Frame { title, tag: None }, &body, &html! {})
+    document(&Frame { title, tag: None }, &body)
 }
 
 fn path_of(tag: &str) -> String {
@@ -124,11 +98,7 @@ fn whole(frame: &Frame<'_>, note: &Markup, report: &Report) -> String {
         (sites(report))
         (past(report))
     };
-    document(frame, &body, &as_of(report.at))
-}
-
-fn as_of(at: DateTime<Utc>) -> Markup {
-    html! { "As of " (words::moment(at)) ". " }
+    document(frame, &body)
 }
 
 fn current(report: &Report) -> Markup {
@@ -213,7 +183,7 @@ fn days(site: &SiteReport) -> Markup {
                     thead { tr {
                         th scope="col" { "Day (UTC)" }
                         th scope="col" { "Uptime" }
-                        th scope="col" { "Checks that tell" }
+                        th scope="col" { "Coverage" }
                     } }
                     tbody {
                         @for day in notable {
@@ -296,32 +266,4 @@ fn state(state: SiteState, words: &str) -> Markup {
 fn icon(state: SiteState) -> Markup {
     let name = class(state);
     html! { svg.icon viewBox="0 0 20 20" aria-hidden="true" { use href={ "#i-" (name) } {} } }
-}
-
-fn document(frame: &Frame<'_>, body: &Markup, as_of: &Markup) -> String {
-    let Frame { title, tag } = frame;
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="refresh" content="60";
-                title { @if let Some(tag) = tag { (tag) " – " } (title) }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                (PreEscaped(ICONS))
-                header {
-                    h1 { (title) @if let Some(tag) = tag { span.tag { (tag) } } }
-                    @if tag.is_some() { nav aria-label="Pages" { a href="/status" { "All pages" } } }
-                }
-                main { (body) }
-                footer { p { (as_of) "The page follows by itself every minute. All times are in UTC." } }
-            }
-        }
-    };
-    page.into_string()
 }

@@ -4,7 +4,8 @@ use monitor_core::metric::{
     DailyOutcomes, Outage, OutageCursor, Outages, OutcomeCounts, Precision, SiteOverview, SiteState,
 };
 
-use super::page::{Frame, Link, late, list, now};
+use super::document::Frame;
+use super::page::{Link, late, list, now};
 use super::report::{Report, first_day};
 
 const FRAME: Frame<'_> = Frame {
@@ -110,10 +111,10 @@ fn days_that_are_not_known_are_not_shown_as_up() {
         &report(&[site(1, "shop", SiteState::Up)], &days, Vec::new()),
     );
     for (class, title) in [
-        ("u", "9 Mar 2026: 100% up, 100% of the checks tell"),
-        ("n", "8 Mar 2026: not known, no check tells"),
-        ("w", "7 Mar 2026: 99.5% up, 100% of the checks tell"),
-        ("d", "6 Mar 2026: 50% up, 50% of the checks tell"),
+        ("u", "9 Mar 2026: 100% uptime, 100% coverage"),
+        ("n", "8 Mar 2026: not known, 0% coverage"),
+        ("w", "7 Mar 2026: 99.5% uptime, 100% coverage"),
+        ("d", "6 Mar 2026: 50% uptime, 50% coverage"),
         ("n", "5 Mar 2026: not known, not checked"),
         ("n", "10 Dec 2025: not known, not checked"),
     ] {
