@@ -140,9 +140,6 @@ impl Section for ApiSettings {
         if HashSet::<&String>::from_iter(&self.status_pages).len() < self.status_pages.len() {
             problems.push(Problem::new("API_STATUS_PAGES", "names a tag twice"));
         }
-        if self.status_title.trim().is_empty() {
-            problems.push(Problem::new("API_STATUS_TITLE", "must not be empty"));
-        }
         let timeout = Duration::from_secs(1)..=Duration::from_mins(10);
         if !timeout.contains(&self.request_timeout) {
             problems.push(Problem::new(
@@ -201,12 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn a_status_page_is_named_once_and_has_a_title() {
-        let told = problems(&[("API_STATUS_PAGES", "a, b,a"), ("API_STATUS_TITLE", " ")]);
+    fn a_status_page_is_named_once() {
+        let told = problems(&[("API_STATUS_PAGES", "a, b,a")]);
         assert!(told.contains("names a tag twice"), "{told}");
-        assert!(told.contains("API_STATUS_TITLE"), "{told}");
-        let right = [("API_STATUS_PAGES", "a,A"), ("API_STATUS_TITLE", "Us")];
-        assert_eq!(problems(&right), "");
+        assert_eq!(problems(&[("API_STATUS_PAGES", "a,A")]), "");
     }
 
     #[test]

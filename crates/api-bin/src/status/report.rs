@@ -102,7 +102,7 @@ impl Report {
         Self {
             at,
             sites: shown
-                .map(|site| SiteReport::of(site, &by_day, first_day(at)))
+                .map(|site| SiteReport::of(site, &by_day, at))
                 .collect(),
             more_sites: sites.len().saturating_sub(MAX_SITES),
             counts: Counts::of(sites),
@@ -153,10 +153,12 @@ impl SiteReport {
     fn of(
         site: &SiteOverview,
         by_day: &HashMap<(SiteId, NaiveDate), OutcomeCounts>,
-        first: NaiveDate,
+        now: DateTime<Utc>,
     ) -> Self {
         let mut whole = OutcomeCounts::default();
-        let days = first.iter_days().take(DAYS as usize).map(|date| {
+        let days = first_day(now).iter_days();
+        let days = days.take_while(|date| *date <= now.date_naive());
+        let days = days.map(|date| {
             let outcomes = by_day.get(&(site.site, date)).copied().unwrap_or_default();
             whole += outcomes;
             Day {
