@@ -93,9 +93,27 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
+/// Never rounded up to 100 %: that would say that nothing was ever wrong.
+pub(crate) fn percent(share: f64) -> String {
+    let hundredths = (share * 1e4).floor() / 1e2;
+    format!("{hundredths}%")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hundred_percent_is_nothing_less() {
+        for (share, shown) in [
+            (1.0, "100%"),
+            (0.999_999, "99.99%"),
+            (0.5, "50%"),
+            (0.0, "0%"),
+        ] {
+            assert_eq!(percent(share), shown);
+        }
+    }
 
     #[test]
     fn whatever_the_label_is_it_stays_a_text() {

@@ -1,5 +1,6 @@
 //! Environment of the API.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -34,6 +35,11 @@ pub struct ApiSettings {
     pub(crate) database_connections: u32,
     /// Most sites that `/metrics` tells of.
     pub(crate) metrics_max_sites: u32,
+    /// Tags whose sites everybody may see on a page.
+    #[serde(default, deserialize_with = "monitor_config::list")]
+    pub(crate) status_pages: Vec<String>,
+    /// What these pages are called.
+    pub(crate) status_title: String,
     /// Whether `POST /api/v1/probe` may go to private addresses.
     pub(crate) allow_private_targets: bool,
     /// Private networks that it may go to.
@@ -90,6 +96,16 @@ impl Section for ApiSettings {
             "10000",
             "most sites that the Prometheus metrics tell of; more are left out, and counted",
         ),
+        Variable::optional(
+            "API_STATUS_PAGES",
+            "tags whose sites everybody may see at /status, comma separated, also where reading takes a token",
+        )
+        .example("public,shop"),
+        Variable::with_default(
+            "API_STATUS_TITLE",
+            "Status",
+            "what these pages are called",
+        ),
         Variable::with_default(
             "API_ALLOW_PRIVATE_TARGETS",
             "false",
@@ -120,6 +136,9 @@ impl Section for ApiSettings {
         }
         if self.max_connections == 0 {
             problems.push(Problem::new("API_MAX_CONNECTIONS", "must be at least 1"));
+        }
+        if HashSet::<&String>::from_iter(&self.status_pages).len() < self.status_pages.len() {
+            problems.push(Problem::new("API_STATUS_PAGES", "names a tag twice"));
         }
         let timeout = Duration::from_secs(1)..=Duration::from_mins(10);
         if !timeout.contains(&self.request_timeout) {
@@ -176,6 +195,13 @@ mod tests {
             problem.contains("API_TOKENS") && !problem.contains("hunter2"),
             "{problem}"
         );
+    }
+
+    #[test]
+    fn a_status_page_is_named_once() {
+        let told = problems(&[("API_STATUS_PAGES", "a, b,a")]);
+        assert!(told.contains("names a tag twice"), "{told}");
+        assert_eq!(problems(&[("API_STATUS_PAGES", "a,A")]), "");
     }
 
     #[test]

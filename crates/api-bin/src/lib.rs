@@ -22,6 +22,7 @@ mod routes;
 mod run;
 mod server;
 mod state;
+mod status;
 mod wire;
 
 pub use config::ApiSettings;

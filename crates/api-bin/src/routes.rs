@@ -10,6 +10,7 @@ mod overview;
 mod probe;
 mod prometheus;
 mod sites;
+mod status;
 
 use aide::axum::ApiRouter;
 
@@ -29,6 +30,7 @@ pub(crate) fn all() -> ApiRouter<Api> {
         .merge(certificates::routes())
         .merge(prometheus::routes())
         .merge(badges::routes())
+        .merge(status::routes())
         .fallback(nothing_here)
 }
 

@@ -16,6 +16,7 @@ use crate::config::ApiSettings;
 use crate::events::Events;
 use crate::overview::Overviews;
 use crate::state::{Api, PROBES, Shared};
+use crate::status::StatusPages;
 use crate::{layers, openapi, server};
 
 /// How often the database is looked at, so that `/readyz` knows.
@@ -51,6 +52,7 @@ pub async fn run(
         prober,
         probes: Semaphore::new(PROBES),
         overviews: Overviews::default(),
+        status: StatusPages::new(settings.status_title.clone(), settings.status_pages.clone()),
         events: Events::default(),
         streams: Arc::new(Semaphore::new(settings.max_streams)),
         stop: context.stop.clone(),

@@ -12,6 +12,7 @@ use crate::auth::Access;
 use crate::events::Events;
 use crate::overview::Overviews;
 use crate::problem::Problem;
+use crate::status::StatusPages;
 
 /// Most probes at the same time: each holds a connection to somewhere for as long as its site takes.
 pub(crate) const PROBES: usize = 8;
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) probes: Semaphore,
     /// How all sites are.
     pub(crate) overviews: Overviews,
+    /// How the sites of chosen tags are, for everybody.
+    pub(crate) status: StatusPages,
     /// Who follows what is stored.
     pub(crate) events: Events,
     /// Room for them.

@@ -43,4 +43,6 @@ pub use self::state::{Judgement, RegionState, SiteState, state as site_state};
 pub use self::step::{InvalidStep, Step, Tz};
 pub use self::stored_check::StoredCheck;
 pub use self::subject::{Sites, Subject};
-pub use self::summary::{ContentCounts, OutcomeCounts, PhaseDurations, Statistics, Summary};
+pub use self::summary::{
+    ContentCounts, DailyOutcomes, OutcomeCounts, PhaseDurations, Statistics, Summary,
+};

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod checks;
+mod days;
 mod latest;
 mod merge;
 mod outages;
@@ -31,6 +32,7 @@ use self::overview::Kept;
 /// - About the same subjects: when they were down ([`outages`](Self::outages)).
 /// - About all that is monitored: how it is ([`overview`](Self::overview)). What that has read of closed
 ///   hours is kept, and shared by the clones of a provider, until rollups change.
+/// - About some sites: how their checks ended [day by day](Self::daily_outcomes).
 /// - About certificates: [which end soon](Self::certificates_ending).
 /// - About now: [the latest check of every site](Self::latest).
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::sites::SitePath;
 use crate::answer::Svg;
 use crate::auth::Reader;
-use crate::badge::{Badge, Colour};
+use crate::badge::{Badge, Colour, percent};
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
 use crate::state::Api;
@@ -149,27 +149,4 @@ fn badge(
         colour,
     }
     .to_string()))
-}
-
-/// Never rounded up to 100 %: that would say that nothing was ever wrong.
-fn percent(share: f64) -> String {
-    let hundredths = (share * 1e4).floor() / 1e2;
-    format!("{hundredths}%")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hundred_percent_is_nothing_less() {
-        for (share, shown) in [
-            (1.0, "100%"),
-            (0.999_999, "99.99%"),
-            (0.5, "50%"),
-            (0.0, "0%"),
-        ] {
-            assert_eq!(percent(share), shown);
-        }
-    }
 }

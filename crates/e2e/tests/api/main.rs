@@ -7,4 +7,5 @@ mod fleet;
 mod manners;
 mod metrics;
 mod sites;
+mod status;
 mod trouble;

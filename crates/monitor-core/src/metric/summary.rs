@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::failure::{FailureKind, Outcome};
 use crate::histogram::Histogram;
+use crate::site::SiteId;
 
 /// What the checks of a subject came to in `from ≤ t < to`. Counts are exact.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -48,6 +49,17 @@ pub struct OutcomeCounts {
     pub missed: u64,
     /// Failed for a reason of our own.
     pub error: u64,
+}
+
+/// How the checks of a site ended on a day in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DailyOutcomes {
+    /// The site.
+    pub site: SiteId,
+    /// The day.
+    pub day: NaiveDate,
+    /// How they ended.
+    pub outcomes: OutcomeCounts,
 }
 
 impl OutcomeCounts {

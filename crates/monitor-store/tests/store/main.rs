@@ -7,6 +7,7 @@
 mod certificates;
 mod checks;
 mod connection;
+mod days;
 mod feed;
 mod latest;
 mod maintenance;
