@@ -1,0 +1,17 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+// Where the API is that `npm run dev` shows: `.local/env` has its address while `cargo xtask up` runs.
+const api = process.env["MONITOR_API"] ?? "http://127.0.0.1:8080";
+
+export default defineConfig({
+  plugins: [svelte()],
+  server: { proxy: { "/api": api } },
+  build: {
+    target: ["chrome123", "firefox121", "safari17.5"],
+    // A picture inside a script would be a longer script.
+    assetsInlineLimit: 0,
+    // All browsers that are meant know how to preload modules.
+    modulePreload: { polyfill: false },
+  },
+});
