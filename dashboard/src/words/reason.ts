@@ -83,7 +83,10 @@ export function reason(site: SiteOverview, now: number): Reason {
 
 function failed(region: RegionState | undefined): Reason | undefined {
   const failure = region?.failure;
-  return failure ? { title: ofKind(failure.kind), detail: failure.detail } : undefined;
+  if (!failure) return undefined;
+  const answered = failure.kind === "unexpected_status" && region.status_code != null;
+  const title = answered ? `Answers with status ${region.status_code}` : ofKind(failure.kind);
+  return { title, detail: failure.detail };
 }
 
 function ours(region: RegionState | undefined): Reason | undefined {
