@@ -19,6 +19,7 @@ fn main() -> io::Result<()> {
     for file in files {
         let name = file.strip_prefix(&dist).map_err(io::Error::other)?;
         let whole = fs::canonicalize(&file)?;
+        let (name, whole) = (name.to_string_lossy(), whole.to_string_lossy());
         writeln!(table, "    ({name:?}, include_bytes!({whole:?})),").map_err(io::Error::other)?;
     }
     table.push_str("]\n");
