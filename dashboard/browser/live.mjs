@@ -17,6 +17,7 @@ export async function live(page, url, tell) {
   if (!words.includes("No answer in time")) throw new Error(`the reason is not there: ${words}`);
   await page.waitForFunction(() => document.title.startsWith("(1) One site is down"));
   await filters(page);
+  await network(page);
   tell("shop is down");
 
   await page.waitForSelector(row("shop", "up"));
@@ -42,4 +43,15 @@ async function filters(page) {
   await page.getByRole("columnheader", { name: "Site" }).getByRole("button").click();
   equal(await names(page), ["blog", "shop"], "sites by name");
   equal(new URL(page.url()).search, "?sort=name", "the address");
+}
+
+async function network(page) {
+  const alert = page.getByRole("alert");
+  await page.context().setOffline(true);
+  await alert.waitFor();
+  const words = await alert.innerText();
+  if (!words.includes("What you see is of")) throw new Error(`the page does not say how old it is: ${words}`);
+  equal(await names(page), ["blog", "shop"], "sites while the network is away");
+  await page.context().setOffline(false);
+  await alert.waitFor({ state: "detached" });
 }

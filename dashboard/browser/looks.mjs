@@ -34,4 +34,22 @@ export async function looks(page, url, tell) {
       tell(where);
     }
   }
+  await themes(page);
+  tell("themes");
+}
+
+/** The viewer's own choice wins over the system's, and stays. */
+async function themes(page) {
+  const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+  const change = page.getByRole("button", { name: /^Theme/ });
+  await page.emulateMedia({ colorScheme: "dark" });
+  equal(await scheme(), "light dark", "the system's theme");
+  await change.click();
+  equal(await scheme(), "light", "the first choice");
+  await page.reload();
+  equal(await scheme(), "light", "the choice after a reload");
+  await change.click();
+  equal(await scheme(), "dark", "the second choice");
+  await change.click();
+  equal(await scheme(), "light dark", "the system's theme again");
 }

@@ -23,9 +23,9 @@ try {
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
-    // That a token was refused is what a scenario may be about.
-    const refused = message.text().includes("401 (Unauthorized)");
-    if (message.type() === "error" && !refused) complaints.push(message.text());
+    // That a token is refused, or the network away, is what a scenario may be about.
+    const meant = /401 \(Unauthorized\)|ERR_INTERNET_DISCONNECTED/.test(message.text());
+    if (message.type() === "error" && !meant) complaints.push(message.text());
   });
   await scenario(page, url, (seen) => console.log(seen));
   if (complaints.length > 0) throw new Error(`the browser complains: ${complaints.join("\n")}`);
