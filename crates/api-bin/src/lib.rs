@@ -9,6 +9,7 @@ mod answer;
 mod auth;
 mod badge;
 mod config;
+mod dashboard;
 mod etag;
 mod events;
 mod extract;

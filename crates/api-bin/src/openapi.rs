@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::auth::SCHEME;
+use crate::dashboard;
 use crate::etag::{self, IfNoneMatch, Tagged};
 use crate::routes;
 use crate::state::Api;
@@ -86,6 +87,7 @@ pub(crate) fn router(api: Api) -> Router {
     router
         .route(DOCUMENT, get(json))
         .route("/api/docs", get(html))
+        .merge(dashboard::routes())
         .method_not_allowed_fallback(routes::not_that_way)
         .with_state(api)
 }

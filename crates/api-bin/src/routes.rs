@@ -13,7 +13,11 @@ mod sites;
 mod status;
 
 use aide::axum::ApiRouter;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::{IntoResponse as _, Response};
 
+use crate::dashboard;
+use crate::etag::IfNoneMatch;
 use crate::problem::{Kind, Problem};
 use crate::state::Api;
 
@@ -34,7 +38,20 @@ pub(crate) fn all() -> ApiRouter<Api> {
         .fallback(nothing_here)
 }
 
-async fn nothing_here() -> Problem {
+/// What somebody has opened in a browser is for the page to tell.
+async fn nothing_here(
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    known: IfNoneMatch,
+) -> Response {
+    if dashboard::is_for_page(&method, &uri, &headers) {
+        return dashboard::page(known).await;
+    }
+    nothing_at_this_path().into_response()
+}
+
+pub(crate) fn nothing_at_this_path() -> Problem {
     let detail = "There is nothing at this path; /api/docs says what there is.";
     Problem::new(Kind::NotFound, detail)
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod checks;
 mod console;
+mod dashboard;
 mod ground;
 mod local;
 mod packages;

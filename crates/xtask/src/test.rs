@@ -8,6 +8,7 @@ use std::{env, thread};
 use anyhow::{Context as _, Result, anyhow};
 use local_stack::{Control, Kafka, Postgres};
 
+use crate::dashboard::{self, Dashboard};
 use crate::{checks, console, ground, packages, schemathesis, sqlx_prepare, step, workspace};
 
 /// Settings of the monitor in the caller's environment belong to another system.
@@ -30,9 +31,10 @@ pub(crate) fn run(args: &[String], control: &Control) -> Result<ExitCode> {
     packages::ensure(packages::FOR_KAFKA, control)?;
     packages::ensure(packages::FOR_TESTS, control)?;
     let root = workspace::root()?;
+    let page = Dashboard::find(&root, control)?;
     let (postgres, kafka) = thread::scope(|scope| {
         let services = scope.spawn(|| ground::start_temporary(control));
-        let prepared = prepare(&root, args, control);
+        let prepared = prepare(&root, page.as_ref(), args, control);
         let services = services
             .join()
             .map_err(|_| anyhow!("a service's start panicked"));
@@ -40,6 +42,9 @@ pub(crate) fn run(args: &[String], control: &Control) -> Result<ExitCode> {
         services?
     })?;
     let mut tests = tests(&root, args, &postgres, &kafka);
+    if let Some(page) = &page {
+        with_browser(&mut tests, page);
+    }
     if let Some(program) = schemathesis::find_or_install(control)? {
         tests.env("TEST_SCHEMATHESIS", program);
     }
@@ -55,8 +60,17 @@ pub(crate) fn run(args: &[String], control: &Control) -> Result<ExitCode> {
 }
 
 /// What can be told without the services, and all compilation.
-fn prepare(root: &Path, args: &[String], control: &Control) -> Result<()> {
+fn prepare(
+    root: &Path,
+    page: Option<&Dashboard>,
+    args: &[String],
+    control: &Control,
+) -> Result<()> {
+    if let Some(page) = page {
+        page.build(control)?;
+    }
     if args.is_empty() {
+        page.map_or(Ok(()), |page| page.check(control))?;
         checks::formatting(root, control)?;
         checks::lints(root, control)?;
         checks::documentation(root, control)?;
@@ -67,6 +81,17 @@ fn prepare(root: &Path, args: &[String], control: &Control) -> Result<()> {
     step::run("build the programs", &mut build, control)?;
     let mut build = cargo_test(root, &["--no-run"], args);
     step::run("build the tests", &mut build, control)
+}
+
+/// The tests that open the dashboard take a browser.
+fn with_browser(tests: &mut Command, page: &Dashboard) {
+    let Some(browser) = dashboard::find_browser() else {
+        console::say("! there is no Chromium, so the dashboard is not tried in a browser");
+        return;
+    };
+    tests
+        .env("TEST_BROWSER", browser)
+        .env("TEST_NODE", page.node());
 }
 
 fn tests(root: &Path, args: &[String], postgres: &Postgres, kafka: &Kafka) -> Command {

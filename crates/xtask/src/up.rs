@@ -13,6 +13,7 @@ use local_stack::{Control, Postgres, jars};
 
 use self::live::Live;
 use self::services::{Services, Sites};
+use crate::dashboard::Dashboard;
 use crate::ground::{self, Broker};
 use crate::local::Local;
 use crate::{console, packages, step, workspace};
@@ -92,7 +93,8 @@ fn prepare(local: &Local, volatile: bool, control: &Control) -> Result<(Postgres
             }
             ground::start_kept(local, control).map(|(one, two)| (one, Some(two)))
         });
-        let built = step::run("build (and start the services)", &mut cargo, control);
+        let built = build_dashboard(&root, control)
+            .and_then(|()| step::run("build (and start the services)", &mut cargo, control));
         let services = services
             .join()
             .map_err(|_| anyhow!("a service's start panicked"));
@@ -105,6 +107,14 @@ fn prepare(local: &Local, volatile: bool, control: &Control) -> Result<(Postgres
         ground::announce(&postgres, &broker, local, started);
         Ok((postgres, broker))
     })
+}
+
+/// Before the programs: one of them contains it.
+fn build_dashboard(root: &Path, control: &Control) -> Result<()> {
+    match Dashboard::find(root, control)? {
+        Some(dashboard) => dashboard.build(control),
+        None => Ok(()),
+    }
 }
 
 /// Runs the monitor on what was prepared, and stops everything in order at the end.
@@ -131,7 +141,8 @@ fn serve(
 
 fn explain(api: &str) {
     console::say(&format!(
-        "  your data:  {api}/api/docs, or in SQL: set -a; . .local/env; set +a; psql \"$DATABASE_URL\"\n  \
+        "  dashboard:  {api}/\n  \
+           your data:  {api}/api/docs, or in SQL: set -a; . .local/env; set +a; psql \"$DATABASE_URL\"\n  \
            logs:       .local/log/\n  \
            stop:       Ctrl-C\n"
     ));

@@ -41,7 +41,13 @@ async fn what_cannot_be_understood_is_a_problem_that_names_it() -> anyhow::Resul
         let problem = client.get(path).await?.problem(400, "invalid-request")?;
         ensure!(problem["errors"][0]["field"] == field, "{path}: {problem}");
     }
-    for path in ["/", "/api", "/api/v1/nothing", "/api/v1/sites/1/nothing"] {
+    for path in [
+        "/nothing",
+        "/api",
+        "/api/v1/nothing",
+        "/assets/nothing.js",
+        "/api/v1/sites/1/nothing",
+    ] {
         client.get(path).await?.problem(404, "not-found")?;
     }
     let patched = client.send(Method::PATCH, SITES, &[], Bytes::new()).await?;

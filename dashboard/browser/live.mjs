@@ -1,0 +1,57 @@
+// A page that is open tells what happens, and shows what is asked for.
+
+import { equal, names } from "./expect.mjs";
+
+const row = (site, state) => `[role=row][data-site="${site}"][data-state="${state}"]`;
+
+export async function live(page, url, tell) {
+  await page.goto(url);
+  await page.waitForSelector(row("shop", "up"));
+  await page.waitForSelector(row("blog", "up"));
+  equal(await page.title(), "Aiven Monitor", "the title while all is up");
+  tell("shop is up");
+
+  const trouble = page.locator('li[data-site="shop"][data-state="down"]');
+  await trouble.waitFor();
+  const words = await trouble.innerText();
+  if (!words.includes("No answer in time")) throw new Error(`the reason is not there: ${words}`);
+  await page.waitForFunction(() => document.title.startsWith("(1) One site is down"));
+  await filters(page);
+  await network(page);
+  tell("shop is down");
+
+  await page.waitForSelector(row("shop", "up"));
+  await trouble.waitFor({ state: "detached" });
+  tell("shop is up again");
+}
+
+async function filters(page) {
+  await page.getByRole("group", { name: "Show only sites that are" }).getByRole("button", { name: /^Down/ }).click();
+  equal(await names(page), ["shop"], "sites that are down");
+  equal(new URL(page.url()).search, "?state=down", "the address");
+  await page.reload();
+  await page.waitForSelector(row("shop", "down"));
+  equal(await names(page), ["shop"], "the same after a reload");
+  await page.getByRole("button", { name: "Clear filters" }).click();
+  await page.keyboard.press("/");
+  await page.keyboard.type("BLOG");
+  equal(await names(page), ["blog"], "what is searched for");
+  await page.getByRole("searchbox").fill("");
+  await page.getByRole("combobox", { name: "Tag" }).selectOption("front");
+  equal(await names(page), ["shop"], "sites with a tag");
+  await page.getByRole("button", { name: "Clear filters" }).click();
+  await page.getByRole("columnheader", { name: "Site" }).getByRole("button").click();
+  equal(await names(page), ["blog", "shop"], "sites by name");
+  equal(new URL(page.url()).search, "?sort=name", "the address");
+}
+
+async function network(page) {
+  const alert = page.getByRole("alert");
+  await page.context().setOffline(true);
+  await alert.waitFor();
+  const words = await alert.innerText();
+  if (!words.includes("What you see is of")) throw new Error(`the page does not say how old it is: ${words}`);
+  equal(await names(page), ["blog", "shop"], "sites while the network is away");
+  await page.context().setOffline(false);
+  await alert.waitFor({ state: "detached" });
+}

@@ -1,0 +1,55 @@
+// The page can be read by everybody: in both themes, on a desk and on a phone.
+
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+
+import { equal } from "./expect.mjs";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const SERIOUS = ["serious", "critical"];
+const SCREENS = [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+];
+
+export async function looks(page, url, tell) {
+  const axe = await readFile(AXE, "utf8");
+  for (const colorScheme of ["dark", "light"]) {
+    for (const screen of SCREENS) {
+      const where = `${colorScheme}, ${screen.width} px`;
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.setViewportSize(screen);
+      await page.goto(url);
+      await page.waitForSelector("li[data-site][data-state=down]");
+      // Rows that are not in sight are not there.
+      await page.getByRole("search").scrollIntoViewIfNeeded();
+      await page.mouse.wheel(0, screen.height / 2);
+      await page.waitForSelector("[role=row][data-site]");
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      equal(wide, screen.width, `the width of the page (${where})`);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate("axe.run()");
+      const serious = violations.filter((one) => SERIOUS.includes(one.impact));
+      equal(serious.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], `what axe finds (${where})`);
+      tell(where);
+    }
+  }
+  await themes(page);
+  tell("themes");
+}
+
+/** The viewer's own choice wins over the system's, and stays. */
+async function themes(page) {
+  const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+  const change = page.getByRole("button", { name: /^Theme/ });
+  await page.emulateMedia({ colorScheme: "dark" });
+  equal(await scheme(), "light dark", "the system's theme");
+  await change.click();
+  equal(await scheme(), "light", "the first choice");
+  await page.reload();
+  equal(await scheme(), "light", "the choice after a reload");
+  await change.click();
+  equal(await scheme(), "dark", "the second choice");
+  await change.click();
+  equal(await scheme(), "light dark", "the system's theme again");
+}

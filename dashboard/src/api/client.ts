@@ -1,0 +1,39 @@
+// Asking the API.
+
+import type { Problem } from "./schema";
+
+/** An answer that is not the one that was asked for. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem | undefined,
+  ) {
+    super(problem?.detail ?? `The server answered with the status ${status}.`);
+  }
+}
+
+/** Something with a tag, as it was last. */
+export interface Tagged<T> {
+  tag: string | null;
+  body: T;
+}
+
+/**
+ * The JSON of a path. With what is known already, that is returned again when it is still right. A
+ * server that does not answer is a `TypeError`, as `fetch` has it.
+ */
+export async function get<T>(path: string, token: string | null, known: Tagged<T> | null, signal: AbortSignal): Promise<Tagged<T>> {
+  const headers = new Headers({ Accept: "application/json" });
+  if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+  if (known?.tag) headers.set("If-None-Match", known.tag);
+  // The browser's own cache would keep megabytes that nobody asks for again.
+  const response = await fetch(path, { headers, signal, cache: "no-store" });
+  if (response.status === 304 && known) return known;
+  if (!response.ok) throw new ApiError(response.status, await problemOf(response));
+  return { tag: response.headers.get("ETag"), body: (await response.json()) as T };
+}
+
+async function problemOf(response: Response): Promise<Problem | undefined> {
+  const isProblem = response.headers.get("Content-Type")?.startsWith("application/problem+json");
+  return isProblem ? ((await response.json()) as Problem) : undefined;
+}

@@ -1,0 +1,113 @@
+// Why a site is not simply up, in words.
+
+import type { FailureKind, RegionState, SiteOverview } from "../api/schema";
+import { duration } from "./numbers";
+import { daysUntil } from "./time";
+
+/** What each kind of failure means to somebody who has just been woken up. */
+const KINDS: Record<FailureKind, string> = {
+  dns_not_found: "The name does not exist",
+  dns_servfail: "The name server failed",
+  dns_timeout: "No name server answered in time",
+  dns_error: "The name cannot be resolved",
+  connection_refused: "The connection was refused",
+  connection_reset: "The connection was reset",
+  host_unreachable: "There is no route to the host",
+  network_unreachable: "There is no route to the network",
+  connect_timeout: "No connection in time",
+  address_not_allowed: "The address must not be checked",
+  tls_handshake: "The TLS handshake failed",
+  tls_timeout: "The TLS handshake did not end in time",
+  cert_expired: "The certificate has expired",
+  cert_not_yet_valid: "The certificate is not valid yet",
+  cert_hostname_mismatch: "The certificate is for another name",
+  cert_untrusted: "The certificate is not trusted",
+  cert_revoked: "The certificate has been revoked",
+  cert_invalid: "The certificate is not valid",
+  first_byte_timeout: "No answer in time",
+  no_response: "The connection was closed without an answer",
+  protocol_error: "The answer is not proper HTTP",
+  header_too_large: "The response head is too large",
+  body_timeout: "The body did not end in time",
+  body_incomplete: "The connection ended in the middle of the body",
+  body_decode: "The body's encoding is broken",
+  body_over_limit: "The body is larger than its limit",
+  redirect_limit: "Too many redirects",
+  redirect_invalid: "A redirect leads nowhere",
+  redirect_not_allowed: "A redirect leads where it must not",
+  unexpected_status: "The status code is not the expected one",
+  content_unmatched: "The expected content is not there",
+  content_forbidden: "There is content that must not be there",
+  header_unmatched: "An expected header is not there",
+  json_unmatched: "An expected JSON value is not there",
+  checker_network: "The checker's own network is down",
+  checker_resources: "The checker has run out of resources",
+  configuration: "It cannot be checked as it is configured",
+  overloaded: "The checker was too busy",
+  not_running: "No checker was running",
+  handover: "The site was changing hands between checkers",
+};
+
+/** A certificate that ends within this time is the likelier reason of a warning than slowness. */
+const CERTIFICATE_SOON_DAYS = 30;
+
+export interface Reason {
+  /** What it means. */
+  title: string;
+  /** What the check saw; empty when there is no more to say. */
+  detail: string;
+}
+
+/** The words for a kind, also for one that this page does not know yet. */
+export function ofKind(kind: string): string {
+  return (KINDS as Record<string, string>)[kind] ?? kind.replaceAll("_", " ");
+}
+
+/** Why a site is as it is: what the region says that is the reason for its state. */
+export function reason(site: SiteOverview, now: number): Reason {
+  const region = site.regions.find((one) => one.state === site.state) ?? site.regions[0];
+  switch (site.state) {
+    case "unknown":
+      return ours(region) ?? { title: "No check has told anything yet", detail: "" };
+    case "stale":
+      return ours(region) ?? { title: "No verdict lately", detail: "" };
+    case "disabled":
+      return { title: "Not checked", detail: "" };
+    case "up":
+      return { title: "", detail: "" };
+    case "degraded":
+    case "down":
+      return failed(region) ?? warned(region, now);
+  }
+}
+
+function failed(region: RegionState | undefined): Reason | undefined {
+  const failure = region?.failure;
+  if (!failure) return undefined;
+  const answered = failure.kind === "unexpected_status" && region.status_code != null;
+  const title = answered ? `Answers with status ${region.status_code}` : ofKind(failure.kind);
+  return { title, detail: failure.detail };
+}
+
+function ours(region: RegionState | undefined): Reason | undefined {
+  const own = region?.outcome === "error" || region?.outcome === "missed";
+  return own ? failed(region) : undefined;
+}
+
+function warned(region: RegionState | undefined, now: number): Reason {
+  const end = region?.cert_not_after;
+  if (end) {
+    const days = daysUntil(Date.parse(end), now);
+    if (days < CERTIFICATE_SOON_DAYS) return { title: `The certificate ends in ${days === 1 ? "1 day" : `${days} days`}`, detail: "" };
+  }
+  if (region?.outcome === "degraded") return { title: "Slower than allowed", detail: `took ${duration(region.total_us)}` };
+  return { title: "Answers with a warning", detail: "" };
+}
+
+/** The regions that share the state of a site, among all that check it. */
+export function where(site: SiteOverview): string {
+  const affected = site.regions.filter((region) => region.state === site.state);
+  if (site.regions.length < 2) return "";
+  if (affected.length === site.regions.length) return `all ${site.regions.length} regions`;
+  return affected.map((region) => region.region).join(", ");
+}
