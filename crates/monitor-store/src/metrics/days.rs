@@ -73,7 +73,7 @@ impl MetricDataProvider {
         .fetch_all(&mut *transaction)
         .await
         .map_err(StoreError::doing("cannot read how checks ended by the day"))?;
-        snapshot::end(transaction).await?;
+        snapshot::end(transaction);
         Ok(rows.into_iter().map(Row::into_outcomes).collect())
     }
 }
