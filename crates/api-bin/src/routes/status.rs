@@ -3,7 +3,7 @@
 use aide::axum::ApiRouter;
 use axum::extract::State;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, REFRESH, RETRY_AFTER,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,16 +12,28 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::etag::{IfNoneMatch, Tagged};
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::problem::{Kind, Problem};
 use crate::state::Api;
 use crate::status::{self, Answer, FRESH, Unknown};
+
+/// In seconds; pages are kept about as long.
+const SHORTEST_REFRESH: u32 = 30;
 
 /// Which page.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct TagPath {
     /// The tag of its sites.
     tag: String,
+}
+
+/// How it is shown.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct StatusQuery {
+    /// After how many seconds the browser asks again, at least 30. Never when left out: a page that
+    /// changes by itself gets in the way of who reads it slowly.
+    refresh: Option<u32>,
 }
 
 /// Not in the OpenAPI document, which is about what programs ask.
@@ -31,18 +43,32 @@ pub(super) fn routes() -> ApiRouter<Api> {
         .route("/status/{tag}", get(of_tag))
 }
 
-async fn index(State(api): State<Api>, known: IfNoneMatch) -> Response {
+async fn index(
+    State(api): State<Api>,
+    known: IfNoneMatch,
+    Query(query): Query<StatusQuery>,
+) -> Response {
     let answer = api.status.index(&api).await;
-    respond(&api, &known, answer)
+    refreshed(respond(&api, &known, answer), &query)
 }
 
 async fn of_tag(
     State(api): State<Api>,
     Path(TagPath { tag }): Path<TagPath>,
     known: IfNoneMatch,
+    Query(query): Query<StatusQuery>,
 ) -> Response {
     let answer = api.status.of(&tag, &api).await;
-    respond(&api, &known, answer)
+    refreshed(respond(&api, &known, answer), &query)
+}
+
+/// For a screen on a wall.
+fn refreshed(mut response: Response, query: &StatusQuery) -> Response {
+    if let Some(seconds) = query.refresh {
+        let seconds = seconds.max(SHORTEST_REFRESH).into();
+        response.headers_mut().insert(REFRESH, seconds);
+    }
+    response
 }
 
 fn respond(api: &Api, known: &IfNoneMatch, answer: Option<Result<Answer, Unknown>>) -> Response {

@@ -40,7 +40,6 @@ pub(super) fn document(frame: &Frame<'_>, body: &Markup) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta http-equiv="refresh" content="60";
                 title { @if let Some(tag) = tag { (tag) " – " } (title) }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }

@@ -140,6 +140,13 @@ async fn everybody_sees_the_sites_of_chosen_tags_and_nothing_else_of_them() -> a
         let refused = client.get(&format!("/status/{other}")).await?;
         refused.problem(404, "not-found")?;
     }
+    ensure!(reply.header("refresh").is_empty(), "{reply:?}");
+    for (asked, told) in [("60", "60"), ("1", "30")] {
+        let renewing = client
+            .get(&format!("/status/public?refresh={asked}"))
+            .await?;
+        ensure!(renewing.header("refresh") == told, "{renewing:?}");
+    }
     let known = [("If-None-Match", reply.header("etag"))];
     let again = client
         .send(hyper::Method::GET, "/status/public", &known, "".into())
