@@ -6,6 +6,8 @@ use std::thread;
 
 use anyhow::{Context as _, ensure};
 use e2e::{Answer, Api, Binary, Target, World, eventually, program};
+use hyper::Method;
+use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
