@@ -17,6 +17,7 @@ export async function live(page, url, tell) {
   if (!words.includes("No answer in time")) throw new Error(`the reason is not there: ${words}`);
   await page.waitForFunction(() => document.title.startsWith("(1) One site is down"));
   await filters(page);
+  await detail(page);
   await network(page);
   tell("shop is down");
 
@@ -43,6 +44,16 @@ async function filters(page) {
   await page.getByRole("columnheader", { name: "Site" }).getByRole("button").click();
   equal(await names(page), ["blog", "shop"], "sites by name");
   equal(new URL(page.url()).search, "?sort=name", "the address");
+}
+
+async function detail(page) {
+  await page.getByRole("cell").getByRole("button", { name: "shop", exact: true }).click();
+  const site = page.getByRole("dialog", { name: "shop" });
+  await site.getByText("No answer in time (first byte)").waitFor();
+  equal(/[?&]site=\d+/.test(page.url()), true, "the site is in the address");
+  await page.keyboard.press("Escape");
+  await site.waitFor({ state: "detached" });
+  equal(new URL(page.url()).search, "?sort=name", "the address after that");
 }
 
 async function network(page) {

@@ -28,9 +28,10 @@ export async function looks(page, url, tell) {
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       equal(wide, screen.width, `the width of the page (${where})`);
       await page.evaluate(axe);
-      const { violations } = await page.evaluate("axe.run()");
-      const serious = violations.filter((one) => SERIOUS.includes(one.impact));
-      equal(serious.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], `what axe finds (${where})`);
+      await find(page, `overview, ${where}`);
+      await page.locator("li[data-site] button").first().click();
+      await page.getByRole("dialog").waitFor();
+      await find(page, `one site, ${where}`);
       tell(where);
     }
   }
@@ -38,10 +39,17 @@ export async function looks(page, url, tell) {
   tell("themes");
 }
 
+async function find(page, where) {
+  const { violations } = await page.evaluate("axe.run()");
+  const serious = violations.filter((one) => SERIOUS.includes(one.impact));
+  equal(serious.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], `what axe finds (${where})`);
+}
+
 /** The viewer's own choice wins over the system's, and stays. */
 async function themes(page) {
   const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
   const change = page.getByRole("button", { name: /^Theme/ });
+  await page.getByRole("button", { name: "Close" }).click();
   await page.emulateMedia({ colorScheme: "dark" });
   equal(await scheme(), "light dark", "the system's theme");
   await change.click();

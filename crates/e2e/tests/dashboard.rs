@@ -6,6 +6,8 @@ use std::thread;
 
 use anyhow::{Context as _, ensure};
 use e2e::{Answer, Api, Binary, Target, World, eventually, program};
+use hyper::Method;
+use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -174,9 +176,13 @@ async fn the_page_is_for_browsers_and_loads_nothing_from_elsewhere() -> anyhow::
         let cached = asset.header("cache-control");
         ensure!(cached.contains("immutable"), "{path}: {cached}");
     }
-    api.client
-        .get("/sites/1")
-        .await?
-        .problem(404, "not-found")?;
+    let opened = [("Accept", "text/html,*/*;q=0.8")];
+    let opened = api
+        .client
+        .send(Method::GET, "/some/view", &opened, Bytes::new())
+        .await?;
+    ensure!(is_built == (opened.body == page.body), "{opened:?}");
+    let asked = api.client.get("/some/view").await?;
+    asked.problem(404, "not-found")?;
     Ok(())
 }

@@ -82,8 +82,8 @@ describe("filters", () => {
 
 describe("the address", () => {
   test("has the whole view", () => {
-    const view: View = { window: "7d", search: "a&b", states: ["down", "up"], tag: "prod", region: "eu", sort: "p95", descending: true };
-    expect(format(view)).toBe("window=7d&q=a%26b&state=down,up&tag=prod&region=eu&sort=p95&order=desc");
+    const view: View = { window: "7d", search: "a&b", states: ["down", "up"], tag: "prod", region: "eu", sort: "p95", descending: true, site: 7 };
+    expect(format(view)).toBe("window=7d&q=a%26b&state=down,up&tag=prod&region=eu&sort=p95&order=desc&site=7");
     expect(parse(`?${format(view)}`)).toEqual(view);
   });
 
@@ -93,7 +93,7 @@ describe("the address", () => {
   });
 
   test("that makes no sense counts for nothing", () => {
-    expect(parse("?window=1y&state=broken,down&sort=colour&order=up")).toEqual({ ...EVERYTHING, states: ["down"] });
+    expect(parse("?window=1y&state=broken,down&sort=colour&order=up&site=all")).toEqual({ ...EVERYTHING, states: ["down"] });
   });
 
   test("without filters keeps window and order", () => {
