@@ -553,7 +553,7 @@ export interface components {
              */
             seen_at: string;
             /** @description The site. */
-            site: components["schemas"]["SiteId"];
+            site_id: components["schemas"]["SiteId"];
         };
         /** @description Certificates, by their end. */
         Certificates: {
@@ -832,18 +832,35 @@ export interface components {
              */
             version: string | null;
         };
+        /** @description How a site is, as its regions tell. */
+        Judgement: {
+            /** @description How it is in each region that it was ever checked from, of those that check it now; by name. */
+            regions: components["schemas"]["RegionState"][];
+            /**
+             * Format: date-time
+             * @description Since when it has been available, or not; of a stale one, when the last verdict was.
+             */
+            since?: string | null;
+            /** @description How it is. */
+            state: components["schemas"]["SiteState"];
+        };
         /** @description A site of a list, with how it is. */
         Listed: {
-            /** @description The worst of what its regions say. */
-            condition: components["schemas"]["SiteCondition"];
             /** @description Its id. */
             id: components["schemas"]["SiteId"];
             /** @description Its name. */
             name: string;
             /** @description What is wrong with it in that case. */
             problems?: components["schemas"]["FieldError"][];
-            /** @description The latest result of each region that it is checked from and has one of. */
-            states: components["schemas"]["State"][];
+            /** @description How it is in each region that it was ever checked from, of those that check it now; by name. */
+            regions: components["schemas"]["RegionState"][];
+            /**
+             * Format: date-time
+             * @description Since when it has been available, or not; of a stale one, when the last verdict was.
+             */
+            since?: string | null;
+            /** @description How it is. */
+            state: components["schemas"]["SiteState"];
             /** @description The site; null when somebody has made it invalid in the database. */
             stored?: components["schemas"]["Stored"] | null;
         };
@@ -873,42 +890,6 @@ export interface components {
              * @example Europe/Helsinki
              */
             tz?: string;
-        };
-        /**
-         * @description A time during which a site was down: from the first check that was down, in any region, until it is
-         *     down in no region any more.
-         *
-         *     A region sees a site down until a check finds it available again. Checks that were missed or had an
-         *     error tell nothing of a site, so they neither begin nor end an outage.
-         */
-        Outage: {
-            /** @description What the first check saw; `None` when that check is gone. */
-            cause?: components["schemas"]["Cause"] | null;
-            /**
-             * Format: date-time
-             * @description The slot of the check that found it available where it had been down last; `None` while there
-             *     is none.
-             */
-            ended_at?: string | null;
-            /** @description Its name; `None` when it is not monitored any more. */
-            name?: string | null;
-            /** @description How exactly both are known. */
-            precision: components["schemas"]["Precision"];
-            /** @description Where it was down, by name. */
-            regions: components["schemas"]["RegionOutage"][];
-            /** @description The site. */
-            site: components["schemas"]["SiteId"];
-            /**
-             * Format: date-time
-             * @description The slot of the first check that was down.
-             */
-            started_at: string;
-        };
-        /** @description One page of a long answer. */
-        OutagePage: {
-            items: components["schemas"]["Outage"][];
-            /** @description Where the next page is; null on the last one. The header `Link` says so too. */
-            next?: string | null;
         };
         /** @description Which outages of a site. */
         OutagesQuery: {
@@ -1251,8 +1232,6 @@ export interface components {
             /** @description Where the request goes; credentials belong into `headers`. */
             url: string;
         };
-        /** @description How a site is: the worst of what its regions say. */
-        SiteCondition: "up" | "degraded" | "down" | "pending";
         /**
          * Format: int64
          * @description Identifies a site; assigned by the database.
@@ -1294,7 +1273,7 @@ export interface components {
              */
             since?: string | null;
             /** @description Which. */
-            site: components["schemas"]["SiteId"];
+            site_id: components["schemas"]["SiteId"];
             /** @description How it is. */
             state: components["schemas"]["SiteState"];
             /** @description Its tags. */
@@ -1319,13 +1298,6 @@ export interface components {
          *     lately tells of a site only when none has.
          */
         SiteState: "down" | "degraded" | "up" | "stale" | "unknown" | "disabled";
-        /** @description How a site is now. */
-        SiteState2: {
-            /** @description The worst of what its regions say. */
-            condition: components["schemas"]["SiteCondition"];
-            /** @description The latest result of each region that it is checked from and has one of. */
-            states: components["schemas"]["State"][];
-        };
         /** @description Which sites. */
         SitesQuery: {
             /** @description Begin after the site of this name. */
@@ -1335,47 +1307,11 @@ export interface components {
             /** @description Most sites of the page. */
             limit?: number;
             /** @description Only sites that are so now. */
-            outcome?: components["schemas"]["SiteCondition"] | null;
+            outcome?: components["schemas"]["SiteState"] | null;
             /** @description Only sites whose name or URL contains this, in whatever case. */
             q?: string | null;
             /** @description Only sites that have this tag. */
             tag?: string | null;
-        };
-        /** @description The latest result of a site in one region. */
-        State: {
-            /**
-             * Format: date-time
-             * @description When the certificate ends that was seen last.
-             */
-            cert_not_after?: string | null;
-            /** @description Why it was not a success. */
-            failure?: components["schemas"]["Failure"] | null;
-            /** @description The latest outcome that tells something about the site: `up`, `degraded` or `down`. */
-            last_verdict?: components["schemas"]["Outcome"] | null;
-            /** @description How that one ended. */
-            outcome: components["schemas"]["Outcome"];
-            /** @description Where it was checked from. */
-            region: components["schemas"]["Region"];
-            /**
-             * Format: date-time
-             * @description The latest slot that has a result.
-             */
-            scheduled_at: string;
-            /**
-             * Format: date-time
-             * @description The slot since which it has been available, or unavailable.
-             */
-            since?: string | null;
-            /**
-             * Format: uint16
-             * @description Status code of its last response.
-             */
-            status_code?: number | null;
-            /**
-             * Format: uint32
-             * @description How long it took, in microseconds.
-             */
-            total_us?: number | null;
         };
         /** @description How many sites are in each state. */
         StateCounts: {
@@ -1540,6 +1476,41 @@ export interface components {
             /** @description Where the next page is; null on the last one. The header `Link` says so too. */
             next?: string | null;
         };
+        /** @description An outage, and how long it has lasted. */
+        TimedOutage: {
+            /** @description What the first check saw; `None` when that check is gone. */
+            cause?: components["schemas"]["Cause"] | null;
+            /**
+             * Format: int64
+             * @description From its begin to its end, or to now while it lasts, in milliseconds.
+             */
+            duration_ms: number;
+            /**
+             * Format: date-time
+             * @description The slot of the check that found it available where it had been down last; `None` while there
+             *     is none.
+             */
+            ended_at?: string | null;
+            /** @description Its name; `None` when it is not monitored any more. */
+            name?: string | null;
+            /** @description How exactly both are known. */
+            precision: components["schemas"]["Precision"];
+            /** @description Where it was down, by name. */
+            regions: components["schemas"]["RegionOutage"][];
+            /** @description The site. */
+            site_id: components["schemas"]["SiteId"];
+            /**
+             * Format: date-time
+             * @description The slot of the first check that was down.
+             */
+            started_at: string;
+        };
+        /** @description One page of a long answer. */
+        TimedOutagePage: {
+            items: components["schemas"]["TimedOutage"][];
+            /** @description Where the next page is; null on the last one. The header `Link` says so too. */
+            next?: string | null;
+        };
         /**
          * @description How long each phase took, in microseconds; `null` for one that was not reached.
          *
@@ -1673,11 +1644,10 @@ export type FleetOutagesQuery = components['schemas']['FleetOutagesQuery'];
 export type FleetOverview = components['schemas']['FleetOverview'];
 export type Hop = components['schemas']['Hop'];
 export type HttpFacts = components['schemas']['HttpFacts'];
+export type Judgement = components['schemas']['Judgement'];
 export type Listed = components['schemas']['Listed'];
 export type ListedPage = components['schemas']['ListedPage'];
 export type MetricQuery = components['schemas']['MetricQuery'];
-export type Outage = components['schemas']['Outage'];
-export type OutagePage = components['schemas']['OutagePage'];
 export type OutagesQuery = components['schemas']['OutagesQuery'];
 export type Outcome = components['schemas']['Outcome'];
 export type OutcomeCounts = components['schemas']['OutcomeCounts'];
@@ -1695,19 +1665,18 @@ export type RegionState = components['schemas']['RegionState'];
 export type ResponseTime = components['schemas']['ResponseTime'];
 export type ResponseTimeMetric = components['schemas']['ResponseTimeMetric'];
 export type Site = components['schemas']['Site'];
-export type SiteCondition = components['schemas']['SiteCondition'];
 export type SiteId = components['schemas']['SiteId'];
 export type SiteOverview = components['schemas']['SiteOverview'];
 export type SitePath = components['schemas']['SitePath'];
 export type SiteState = components['schemas']['SiteState'];
-export type SiteState2 = components['schemas']['SiteState2'];
 export type SitesQuery = components['schemas']['SitesQuery'];
-export type State = components['schemas']['State'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type Statistics = components['schemas']['Statistics'];
 export type Stored = components['schemas']['Stored'];
 export type StoredCheck = components['schemas']['StoredCheck'];
 export type StoredCheckPage = components['schemas']['StoredCheckPage'];
+export type TimedOutage = components['schemas']['TimedOutage'];
+export type TimedOutagePage = components['schemas']['TimedOutagePage'];
 export type Timings = components['schemas']['Timings'];
 export type TlsFacts = components['schemas']['TlsFacts'];
 export type VerifyError = components['schemas']['VerifyError'];
@@ -1795,7 +1764,7 @@ export interface operations {
                 /** @description Most sites of the page. */
                 limit?: number;
                 /** @description Only sites that are so now. */
-                outcome?: components["schemas"]["SiteCondition"];
+                outcome?: components["schemas"]["SiteState"];
                 /** @description Only sites whose name or URL contains this, in whatever case. */
                 q?: string;
                 /** @description Only sites that have this tag. */
@@ -2130,13 +2099,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How a site is now. */
+            /** @description How a site is, as its regions tell. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteState2"];
+                    "application/json": components["schemas"]["Judgement"];
                 };
             };
             /** @description No token, or one that is not known */
@@ -2975,7 +2944,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OutagePage"];
+                    "application/json": components["schemas"]["TimedOutagePage"];
                 };
             };
             /** @description No token, or one that is not known */
@@ -3044,7 +3013,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OutagePage"];
+                    "application/json": components["schemas"]["TimedOutagePage"];
                 };
             };
             /** @description No token, or one that is not known */

@@ -7,7 +7,7 @@ import { visible } from "./visible";
 
 function site(name: string, state: SiteState, more: Partial<SiteOverview> = {}): SiteOverview {
   return {
-    site: name.length,
+    site_id: name.length,
     name,
     url: `https://${name}.example/`,
     tags: [],

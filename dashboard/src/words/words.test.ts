@@ -14,7 +14,7 @@ function counts(some: Partial<Record<SiteState, number>>): Record<SiteState, num
 
 function site(state: SiteState, ...regions: Partial<RegionState>[]): SiteOverview {
   return {
-    site: 1,
+    site_id: 1,
     name: "shop",
     url: "https://shop.example/",
     tags: [],
