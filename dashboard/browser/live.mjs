@@ -1,6 +1,6 @@
 // A page that is open tells what happens, and shows what is asked for.
 
-import { equal, names } from "./expect.mjs";
+import { asked, eventually, shown } from "./expect.mjs";
 
 const row = (site, state) => `[role=row][data-site="${site}"][data-state="${state}"]`;
 
@@ -8,7 +8,7 @@ export async function live(page, url, tell) {
   await page.goto(url);
   await page.waitForSelector(row("shop", "up"));
   await page.waitForSelector(row("blog", "up"));
-  equal(await page.title(), "Aiven Monitor", "the title while all is up");
+  await eventually(() => page.title(), "Aiven Monitor", "the title while all is up");
   tell("shop is up");
 
   const trouble = page.locator('li[data-site="shop"][data-state="down"]');
@@ -28,32 +28,32 @@ export async function live(page, url, tell) {
 
 async function filters(page) {
   await page.getByRole("group", { name: "Show only sites that are" }).getByRole("button", { name: /^Down/ }).click();
-  equal(await names(page), ["shop"], "sites that are down");
-  equal(new URL(page.url()).search, "?state=down", "the address");
+  await shown(page, ["shop"], "sites that are down");
+  await asked(page, "?state=down", "the address");
   await page.reload();
   await page.waitForSelector(row("shop", "down"));
-  equal(await names(page), ["shop"], "the same after a reload");
+  await shown(page, ["shop"], "the same after a reload");
   await page.getByRole("button", { name: "Clear filters" }).click();
   await page.keyboard.press("/");
   await page.keyboard.type("BLOG");
-  equal(await names(page), ["blog"], "what is searched for");
+  await shown(page, ["blog"], "what is searched for");
   await page.getByRole("searchbox").fill("");
   await page.getByRole("combobox", { name: "Tag" }).selectOption("front");
-  equal(await names(page), ["shop"], "sites with a tag");
+  await shown(page, ["shop"], "sites with a tag");
   await page.getByRole("button", { name: "Clear filters" }).click();
   await page.getByRole("columnheader", { name: "Site" }).getByRole("button").click();
-  equal(await names(page), ["blog", "shop"], "sites by name");
-  equal(new URL(page.url()).search, "?sort=name", "the address");
+  await shown(page, ["blog", "shop"], "sites by name");
+  await asked(page, "?sort=name", "the address");
 }
 
 async function detail(page) {
   await page.getByRole("cell").getByRole("button", { name: "shop", exact: true }).click();
   const site = page.getByRole("dialog", { name: "shop" });
   await site.getByText("No answer in time (first byte)").waitFor();
-  equal(/[?&]site=\d+/.test(page.url()), true, "the site is in the address");
+  await eventually(() => /[?&]site=\d+/.test(page.url()), true, "the site is in the address");
   await page.keyboard.press("Escape");
   await site.waitFor({ state: "detached" });
-  equal(new URL(page.url()).search, "?sort=name", "the address after that");
+  await asked(page, "?sort=name", "the address after that");
 }
 
 async function network(page) {
@@ -62,7 +62,7 @@ async function network(page) {
   await alert.waitFor();
   const words = await alert.innerText();
   if (!words.includes("What you see is of")) throw new Error(`the page does not say how old it is: ${words}`);
-  equal(await names(page), ["blog", "shop"], "sites while the network is away");
+  await shown(page, ["blog", "shop"], "sites while the network is away");
   await page.context().setOffline(false);
   await alert.waitFor({ state: "detached" });
 }

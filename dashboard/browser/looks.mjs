@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
-import { equal } from "./expect.mjs";
+import { equal, eventually } from "./expect.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const SERIOUS = ["serious", "critical"];
@@ -51,13 +51,13 @@ async function themes(page) {
   const change = page.getByRole("button", { name: /^Theme/ });
   await page.getByRole("button", { name: "Close" }).click();
   await page.emulateMedia({ colorScheme: "dark" });
-  equal(await scheme(), "light dark", "the system's theme");
+  await eventually(scheme, "light dark", "the system's theme");
   await change.click();
-  equal(await scheme(), "light", "the first choice");
+  await eventually(scheme, "light", "the first choice");
   await page.reload();
-  equal(await scheme(), "light", "the choice after a reload");
+  await eventually(scheme, "light", "the choice after a reload");
   await change.click();
-  equal(await scheme(), "dark", "the second choice");
+  await eventually(scheme, "dark", "the second choice");
   await change.click();
-  equal(await scheme(), "light dark", "the system's theme again");
+  await eventually(scheme, "light dark", "the system's theme again");
 }
