@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 pub(crate) use self::events::EventStream;
 pub(crate) use self::json::JsonText;
 pub(crate) use self::text::{PrometheusText, Svg};
+use crate::described;
 
 /// Something was made, and is there now.
 pub(crate) struct Created<T> {
@@ -43,11 +44,7 @@ impl<T: OperationOutput> OperationOutput for Created<T> {
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<Code>, Documented)> {
-        let response = T::operation_response(context, operation);
-        response
-            .into_iter()
-            .map(|response| (Some(Code::Code(201)), response))
-            .collect()
+        described::only(Some(201), T::operation_response(context, operation))
     }
 }
 
@@ -67,13 +64,6 @@ impl OperationOutput for NoContent {
         _: &mut GenContext,
         _: &mut Operation,
     ) -> Vec<(Option<Code>, Documented)> {
-        let description = "It is done".to_owned();
-        vec![(
-            Some(Code::Code(204)),
-            Documented {
-                description,
-                ..Documented::default()
-            },
-        )]
+        described::only(Some(204), Some(described::empty("It is done")))
     }
 }

@@ -164,7 +164,7 @@ fn refusals(
     context: &mut GenContext,
     operation: &mut Operation,
 ) -> Vec<(Option<Code>, Documented)> {
-    let refusal = |status, description: &str| {
+    let mut refusal = |status, description: &str| {
         let mut response =
             <Problem as aide::OperationOutput>::operation_response(context, operation)?;
         description.clone_into(&mut response.description);
@@ -178,7 +178,6 @@ fn refusals(
             "Too many wrong tokens, or too many of these at the same time",
         ),
     ];
-    let mut refusal = refusal;
     described
         .into_iter()
         .filter_map(|(status, text)| refusal(status, text))

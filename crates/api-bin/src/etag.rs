@@ -3,11 +3,7 @@
 use std::convert::Infallible;
 
 use aide::generate::GenContext;
-use aide::openapi::{
-    HeaderStyle, Operation, Parameter, ParameterData, ParameterSchemaOrContent,
-    Response as Documented, SchemaObject, StatusCode as Code,
-};
-use aide::operation::add_parameters;
+use aide::openapi::{Operation, Response as Documented, StatusCode as Code};
 use aide::{OperationInput, OperationOutput};
 use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
@@ -16,6 +12,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::described::{self, add_header};
 use crate::problem::Problem;
 
 /// The tag of a thing that has a version.
@@ -100,35 +97,6 @@ impl OperationInput for IfMatch {
     }
 }
 
-pub(crate) fn add_header(
-    context: &mut GenContext,
-    operation: &mut Operation,
-    name: &str,
-    about: &str,
-) {
-    let json_schema = context.schema.subschema_for::<String>();
-    let schema = SchemaObject {
-        json_schema,
-        external_docs: None,
-        example: None,
-    };
-    let parameter = Parameter::Header {
-        parameter_data: ParameterData {
-            name: name.to_owned(),
-            description: Some(about.to_owned()),
-            required: false,
-            deprecated: None,
-            format: ParameterSchemaOrContent::Schema(schema),
-            example: None,
-            examples: [].into(),
-            explode: None,
-            extensions: [].into(),
-        },
-        style: HeaderStyle::Simple,
-    };
-    add_parameters(context, operation, [parameter]);
-}
-
 /// A thing with a tag, or that the client has it already.
 pub(crate) struct Tagged<T> {
     tag: HeaderValue,
@@ -180,14 +148,8 @@ impl<T: OperationOutput> OperationOutput for Tagged<T> {
         operation: &mut Operation,
     ) -> Vec<(Option<Code>, Documented)> {
         let mut responses = T::inferred_responses(context, operation);
-        let description = "What the client has, by If-None-Match, is still right".to_owned();
-        responses.push((
-            Some(Code::Code(304)),
-            Documented {
-                description,
-                ..Documented::default()
-            },
-        ));
+        let known = described::empty("What the client has, by If-None-Match, is still right");
+        responses.push((Some(Code::Code(304)), known));
         responses
     }
 }

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use monitor_core::metric::StoredCheck;
 use monitor_core::{Outcome, Region, SiteId};
 use monitor_runtime::CancellationToken;
@@ -30,7 +29,7 @@ pub(crate) struct Told {
     pub(crate) region: Region,
     pub(crate) outcome: Outcome,
     /// The check as JSON.
-    pub(crate) json: Bytes,
+    pub(crate) json: String,
 }
 
 /// Some checks that were stored together.
@@ -167,7 +166,7 @@ fn told(check: &StoredCheck) -> Told {
         site: check.site_id,
         region: check.region.clone(),
         outcome: check.outcome,
-        json: serde_json::to_vec(check).unwrap_or_default().into(),
+        json: serde_json::to_string(check).unwrap_or_default(),
     }
 }
 

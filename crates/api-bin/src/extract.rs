@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use aide::OperationInput;
 use aide::generate::GenContext;
-use aide::openapi::{MediaType, Operation, RequestBody, SchemaObject};
+use aide::openapi::{Operation, RequestBody};
 use aide::operation::{ParamLocation, add_parameters, parameters_from_schema, set_body};
 use axum::body::Bytes;
 use axum::extract::path::ErrorKind;
@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::etag::add_header;
+use crate::described::{add_header, content_of};
 use crate::problem::{Kind, Problem};
 use crate::wire::SiteDocument;
 
@@ -166,16 +166,7 @@ fn refused(error: &BytesRejection) -> Problem {
 
 impl OperationInput for SiteBody {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
-        let json_schema = context.schema.subschema_for::<SiteDocument>();
-        let schema = SchemaObject {
-            json_schema,
-            external_docs: None,
-            example: None,
-        };
-        let media = MediaType {
-            schema: Some(schema),
-            ..MediaType::default()
-        };
+        let media = content_of::<SiteDocument>(context);
         let body = RequestBody {
             description: Some(
                 "The fields of a site; those that are left out have their defaults.".to_owned(),

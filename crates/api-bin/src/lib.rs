@@ -10,6 +10,7 @@ mod auth;
 mod badge;
 mod config;
 mod dashboard;
+mod described;
 mod etag;
 mod events;
 mod extract;

@@ -2,9 +2,7 @@
 
 use aide::OperationOutput;
 use aide::generate::GenContext;
-use aide::openapi::{
-    MediaType, Operation, Response as Documented, SchemaObject, StatusCode as Code,
-};
+use aide::openapi::{Operation, Response as Documented, StatusCode as Code};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +11,8 @@ use monitor_store::{ErrorClass, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
+
+use crate::described;
 
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
@@ -233,32 +233,16 @@ impl OperationOutput for Problem {
     type Inner = Self;
 
     fn operation_response(context: &mut GenContext, _: &mut Operation) -> Option<Documented> {
-        let json_schema = context.schema.subschema_for::<Document>();
-        let schema = SchemaObject {
-            json_schema,
-            external_docs: None,
-            example: None,
-        };
-        let media = MediaType {
-            schema: Some(schema),
-            ..MediaType::default()
-        };
-        Some(Documented {
-            description: "A problem (RFC 9457)".to_owned(),
-            content: [(MEDIA_TYPE.to_owned(), media)].into_iter().collect(),
-            ..Documented::default()
-        })
+        let media = described::content_of::<Document>(context);
+        let problem = described::response("A problem (RFC 9457)", MEDIA_TYPE, media);
+        Some(problem)
     }
 
     fn inferred_responses(
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<Code>, Documented)> {
-        let response = Self::operation_response(context, operation);
-        response
-            .into_iter()
-            .map(|response| (None, response))
-            .collect()
+        described::only(None, Self::operation_response(context, operation))
     }
 }
 

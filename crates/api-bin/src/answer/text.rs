@@ -6,6 +6,8 @@ use aide::openapi::{MediaType, Operation, Response as Documented, StatusCode as 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
+use crate::described;
+
 /// A text that is not JSON.
 macro_rules! text {
     ($(#[$about:meta])* $name:ident, $media_type:literal, $cache:literal) => {
@@ -23,17 +25,15 @@ macro_rules! text {
             type Inner = Self;
 
             fn operation_response(_: &mut GenContext, _: &mut Operation) -> Option<Documented> {
-                let content = [($media_type.to_owned(), MediaType::default())].into_iter().collect();
-                let description = "As its media type says".to_owned();
-                Some(Documented { description, content, ..Documented::default() })
+                let content = MediaType::default();
+                Some(described::response("As its media type says", $media_type, content))
             }
 
             fn inferred_responses(
                 context: &mut GenContext,
                 operation: &mut Operation,
             ) -> Vec<(Option<Code>, Documented)> {
-                let response = Self::operation_response(context, operation);
-                response.into_iter().map(|response| (Some(Code::Code(200)), response)).collect()
+                described::only(Some(200), Self::operation_response(context, operation))
             }
         }
     };

@@ -201,8 +201,7 @@ impl Listener {
 }
 
 fn event(check: &Told) -> Event {
-    let json = String::from_utf8_lossy(&check.json);
-    Event::default().event("check").data(json)
+    Event::default().event("check").data(&check.json)
 }
 
 fn gap() -> Event {
