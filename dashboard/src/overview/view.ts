@@ -2,9 +2,7 @@
 
 import type { SiteState } from "../api/schema";
 import { isState, STATES } from "../words/states";
-
-export const WINDOWS = ["24h", "7d", "90d"] as const;
-export type Window = (typeof WINDOWS)[number];
+import { WINDOWS, type Window } from "../words/windows";
 
 export const SORTS = ["attention", "name", "uptime", "p95", "status", "certificate"] as const;
 export type Sort = (typeof SORTS)[number];

@@ -1,9 +1,7 @@
-// The overview, asked for again and again while somebody looks.
+// An answer of the API, asked for again and again while somebody looks.
 
 import { ApiError, get, type Tagged } from "../api/client";
-import type { Overview } from "../api/schema";
-import { session } from "../shell/session.svelte";
-import type { Window } from "./view";
+import { session } from "./session.svelte";
 
 /** Shortest pause between two questions. */
 const PAUSE_MS = 3000;
@@ -14,24 +12,24 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Longest wait for an answer. */
 const PATIENCE_MS = 30_000;
 
-export class Live {
+export class Live<T> {
   /** The last answer; `null` before the first. */
-  overview = $state.raw<Overview | null>(null);
+  answer = $state.raw<T | null>(null);
   /** Why the last question was not answered; empty when it was. */
   trouble = $state("");
   /** When the last answer came, by the viewer's clock. */
   heard = $state(0);
-  /** What the server's clock is ahead of the viewer's. */
-  ahead = 0;
+  /** The status of the last answer that was none; 0 where there was not even one. */
+  status = $state(0);
 
-  #window: Window;
-  #known: Tagged<Overview> | null = null;
+  #path: string;
+  #known: Tagged<T> | null = null;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | undefined;
 
-  constructor(window: Window) {
-    this.#window = window;
+  constructor(path: string) {
+    this.#path = path;
   }
 
   /** Asks now, and goes on until `stop`. */
@@ -45,9 +43,10 @@ export class Live {
     this.#asking?.abort();
   }
 
-  setWindow(window: Window): void {
-    if (window === this.#window) return;
-    this.#window = window;
+  /** Asks for something else. What is shown stays until that is there. */
+  setPath(path: string): void {
+    if (path === this.#path) return;
+    this.#path = path;
     this.#known = null;
     this.start();
   }
@@ -58,7 +57,7 @@ export class Live {
     const signal = AbortSignal.any([asking.signal, AbortSignal.timeout(PATIENCE_MS)]);
     const begin = performance.now();
     try {
-      this.#take(await get<Overview>(`/api/v1/overview?window=${this.#window}`, session.token, this.#known, signal));
+      this.#take(await get<T>(this.#path, session.token, this.#known, signal));
     } catch (error) {
       if (asking.signal.aborted) return;
       if (error instanceof ApiError && error.status === 401) {
@@ -66,6 +65,7 @@ export class Live {
         return;
       }
       this.#failures += 1;
+      this.status = error instanceof ApiError ? error.status : 0;
       this.trouble = error instanceof ApiError ? error.message : "The server does not answer.";
     }
     const took = performance.now() - begin;
@@ -73,15 +73,11 @@ export class Live {
     this.#timer = setTimeout(() => void this.#ask(), Math.min(pause, LONGEST_PAUSE_MS));
   }
 
-  #take(answer: Tagged<Overview>): void {
-    const isNew = answer !== this.#known;
+  #take(answer: Tagged<T>): void {
     this.#known = answer;
     this.#failures = 0;
     this.trouble = "";
     this.heard = Date.now();
-    if (isNew) {
-      this.ahead = Date.parse(answer.body.to) - this.heard;
-      this.overview = answer.body;
-    }
+    this.answer = answer.body;
   }
 }
