@@ -10,6 +10,7 @@ mod overview;
 mod plan;
 mod read;
 mod scope;
+mod site;
 mod snapshot;
 mod summaries;
 
@@ -19,6 +20,7 @@ use sqlx::PgPool;
 use tokio::sync::Mutex;
 
 use self::overview::Kept;
+use self::site::KeptSites;
 
 /// Answers questions about the stored checks over a range of time.
 ///
@@ -39,6 +41,7 @@ use self::overview::Kept;
 pub struct MetricDataProvider {
     pool: PgPool,
     kept: Arc<Mutex<Kept>>,
+    sites: KeptSites,
 }
 
 impl MetricDataProvider {
@@ -48,6 +51,7 @@ impl MetricDataProvider {
         Self {
             pool,
             kept: Arc::default(),
+            sites: KeptSites::default(),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! All of this is for one at a time: see [`maintenance`](crate::maintenance).
 
 mod close;
+mod compact;
 mod days;
 mod hours;
 mod keys;
@@ -28,6 +29,7 @@ pub use self::rebuild::{Rebuild, plan_rebuild};
 pub use self::retention::{delete_before, drop_checks_before};
 pub use self::rollup::{Durations, PHASES, Rollup};
 
+pub(crate) use self::compact::CompactRollup;
 pub(crate) use self::days::begin;
 pub(crate) use self::keys::{Keys, Series};
 pub(crate) use self::packed::{Checks, checks};

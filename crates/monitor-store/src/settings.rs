@@ -135,9 +135,10 @@ impl DatabaseSettings {
         // Not by the pool: all that it says of a server that refuses is that time is up.
         let first = self.connect(application).await?;
         drop(first.close().await);
-        let options = self
-            .options(application)?
-            .options([("statement_timeout", "30s")]);
+        let options = self.options(application)?.options([
+            ("statement_timeout", "30s"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ]);
         Ok(PgPoolOptions::new()
             .max_connections(most)
             .acquire_timeout(ACQUIRE_TIMEOUT)

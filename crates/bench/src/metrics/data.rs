@@ -111,7 +111,8 @@ fn sites(Extent { sites, .. }: &Extent) -> String {
 }
 
 /// Minute by minute, all sites in each, as they arrive. One in a hundred is down; how long the others
-/// take is distributed as it usually is, around what each site takes.
+/// take is distributed as it usually is, around what each site takes. The minute is asked for where luck is drawn:
+/// without that it may be drawn once for each site, and be the same all day.
 fn checks(Extent { sites, end, .. }: &Extent, day: NaiveDate) -> String {
     let seed = f64::from(day.day()) / 100.0;
     format!(
@@ -143,6 +144,7 @@ fn checks(Extent { sites, end, .. }: &Extent, day: NaiveDate) -> String {
              pg_temp.log_normal(6000 + site * 53 % 90000) AS tls,
              pg_temp.log_normal(20000 + site * 71 % 150000) AS first_byte,
              pg_temp.log_normal(900 + site) AS transfer
+             WHERE minute IS NOT NULL
          ) AS luck",
         end = end.to_rfc3339(),
     )

@@ -2,9 +2,10 @@
 //! checks and the bare round trip.
 //!
 //! `DATABASE_URL` names the database. The arguments are the instant of which is asked, how many days
-//! there are, how many rounds, and how many questions of each kind about a site in each round. Each kind
-//! of question is asked in all of its ways one after the other, so that whatever disturbs the machine
-//! disturbs them alike. What comes out are samples, as JSON in the file that is the last argument.
+//! there are, how many rounds, and how many questions of each kind about a site in each round. Those of a
+//! kind are asked one after the other, as somebody does who asks for much; whatever disturbs the machine for
+//! longer than that disturbs all kinds in a round alike. What comes out are samples, as JSON in the file that
+//! is the last argument.
 
 mod cpu;
 mod fleet;

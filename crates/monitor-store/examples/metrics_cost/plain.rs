@@ -63,8 +63,8 @@ pub(crate) struct Exact {
 }
 
 /// The bare round trip.
-pub(crate) async fn nothing(connection: &mut sqlx::PgConnection) -> anyhow::Result<()> {
-    sqlx::query("SELECT 1").fetch_one(connection).await?;
+pub(crate) async fn nothing(pool: &Pool) -> anyhow::Result<()> {
+    sqlx::query("SELECT 1").fetch_one(pool).await?;
     Ok(())
 }
 

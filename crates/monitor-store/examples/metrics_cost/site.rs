@@ -6,6 +6,7 @@ use monitor_core::SiteId;
 use monitor_core::metric::{
     CheckFilter, OutageRequest, PageRequest, Sites, Statistics, Subject, Summary, TimeRange,
 };
+use monitor_store::MetricDataProvider;
 
 use crate::Means;
 use crate::plain::{self, Exact};
@@ -22,54 +23,30 @@ pub(crate) struct Asked {
     pub(crate) error: f64,
 }
 
-/// Each kind of question in its ways.
-#[derive(Default)]
-struct Round {
-    nothing: Times,
-    day: [Times; 2],
-    days: Times,
-    page: [Times; 2],
-    outages: [Times; 2],
-    error: f64,
-}
-
-struct Ranges {
+/// Whom a round of questions is put to, and about what.
+struct Round<'a> {
+    means: &'a Means,
+    number: u32,
+    /// The sites that each kind of question is about, one after the other.
+    sites: Vec<i64>,
     day: TimeRange,
     days: TimeRange,
     month: TimeRange,
 }
 
-impl Ranges {
-    fn of(means: &Means) -> anyhow::Result<Self> {
-        Ok(Self {
-            day: means.last(DAY)?,
-            days: means.last(TimeDelta::days(means.days))?,
-            month: means.last(TimeDelta::days(means.days.min(MONTH)))?,
-        })
-    }
-}
-
 /// Warms up: plans are made, and what is asked for lies in memory.
 pub(crate) async fn ask_all_once(means: &Means) -> anyhow::Result<()> {
-    let ranges = Ranges::of(means)?;
-    let mut round = Round::default();
-    for site in sites(means).await? {
-        round.ask(means, &ranges, site).await?;
-    }
-    Ok(())
+    let round = Round::of(means, 0, sites(means).await?)?;
+    round.ask().await.map(drop)
 }
 
 /// So many questions of each kind, each about a site at random.
 pub(crate) async fn ask(means: &Means, number: u32, questions: usize) -> anyhow::Result<Asked> {
-    let sites = sites(means).await?;
-    let ranges = Ranges::of(means)?;
+    let all = sites(means).await?;
+    ensure!(!all.is_empty(), "there are no sites");
     let mut random = fastrand::Rng::with_seed(number.into());
-    let mut round = Round::default();
-    for _ in 0..questions {
-        let site = random.choice(&sites).context("there are no sites")?;
-        round.ask(means, &ranges, *site).await?;
-    }
-    Ok(round.into_asked(number))
+    let chosen = (0..questions).filter_map(|_| random.choice(&all).copied());
+    Round::of(means, number, chosen.collect())?.ask().await
 }
 
 async fn sites(means: &Means) -> anyhow::Result<Vec<i64>> {
@@ -77,74 +54,96 @@ async fn sites(means: &Means) -> anyhow::Result<Vec<i64>> {
     Ok(query.fetch_all(&means.pool).await?)
 }
 
-impl Round {
-    async fn ask(&mut self, means: &Means, ranges: &Ranges, site: i64) -> anyhow::Result<()> {
-        let Means {
-            pool,
-            provider,
-            meter,
-            ..
-        } = means;
-        let subject = Subject::of(Sites::One(SiteId(site)));
-        let mut connection = pool.acquire().await?;
-        let bare = async { plain::nothing(&mut connection).await };
-        self.nothing.measure(meter, bare).await?;
-        drop(connection);
-
-        let [ours, plain] = &mut self.day;
-        let summary = async { Ok(provider.summary(&subject, ranges.day).await?) };
-        let summary = ours.measure(meter, summary).await?;
-        let exact = plain::summary(pool, site, ranges.day);
-        let exact = plain.measure(meter, exact).await?;
-        self.error = error(&summary, &exact)?.max(self.error);
-
-        let days = async { Ok(provider.summary(&subject, ranges.days).await?) };
-        let days = self.days.measure(meter, days).await?;
-        ensure!(
-            days.coverage == Some(1.0),
-            "some days are missing: {days:?}"
-        );
-
-        let [ours, plain] = &mut self.page;
-        let (filter, request) = (CheckFilter::default(), PageRequest::newest(100));
-        let page = async {
-            let page = provider.checks(SiteId(site), ranges.day, &filter, &request);
-            Ok(page.await?)
-        };
-        let page = ours.measure(meter, page).await?;
-        ensure!(page.items.len() == 100, "a page is not full");
-        let plain_page = plain::page(pool, site, ranges.day);
-        plain.measure(meter, plain_page).await?;
-
-        let [ours, plain] = &mut self.outages;
-        let request = OutageRequest::first(100);
-        let outages = async { Ok(provider.outages(&subject, ranges.month, &request).await?) };
-        ours.measure(meter, outages).await?;
-        plain
-            .measure(meter, plain::outages(pool, site, ranges.month))
-            .await
+impl<'a> Round<'a> {
+    fn of(means: &'a Means, number: u32, sites: Vec<i64>) -> anyhow::Result<Self> {
+        Ok(Self {
+            means,
+            number,
+            sites,
+            day: means.last(DAY)?,
+            days: means.last(TimeDelta::days(means.days))?,
+            month: means.last(TimeDelta::days(means.days.min(MONTH)))?,
+        })
     }
 
-    fn into_asked(self, round: u32) -> Asked {
-        let both = |[ours, plain]: [Times; 2], question| {
-            [
-                ours.sample(round, question, "ours"),
-                plain.sample(round, question, "plain"),
-            ]
-        };
-        let single = [
-            self.nothing.sample(round, "nothing", "plain"),
-            self.days.sample(round, "days", "ours"),
-        ];
-        let samples = single
-            .into_iter()
-            .chain(both(self.day, "day"))
-            .chain(both(self.page, "page"))
-            .chain(both(self.outages, "outages"));
-        Asked {
-            samples: samples.flatten().collect(),
-            error: self.error,
+    async fn ask(&self) -> anyhow::Result<Asked> {
+        let pool = &self.means.pool;
+        let nothing = async |_| plain::nothing(pool).await;
+        let (nothing, _) = self.each("nothing", "plain", nothing).await?;
+        let mut asked = self.summaries().await?;
+        asked.samples.extend(nothing);
+        asked.samples.extend(self.lists().await?);
+        Ok(asked)
+    }
+
+    async fn summaries(&self) -> anyhow::Result<Asked> {
+        let Means { pool, provider, .. } = self.means;
+        let subject = |site| Subject::of(Sites::One(SiteId(site)));
+        let mut samples = Vec::new();
+        let mut answers = Vec::new();
+        for (question, range) in [("day", self.day), ("days", self.days)] {
+            let ours = async |site| Ok(provider.summary(&subject(site), range).await?);
+            let (sample, told) = self.each(question, "ours", ours).await?;
+            samples.extend(sample);
+            let complete = told.iter().all(|told| told.coverage == Some(1.0));
+            ensure!(complete, "some checks of {range:?} are missing");
+            answers.push(told);
+            // As after every change of the rollups.
+            let cold = async |site| {
+                let provider = MetricDataProvider::new(pool.clone());
+                Ok(provider.summary(&subject(site), range).await?)
+            };
+            samples.extend(self.each(question, "cold", cold).await?.0);
         }
+        let plain = async |site| plain::summary(pool, site, self.day).await;
+        let (sample, exact) = self.each("day", "plain", plain).await?;
+        samples.extend(sample);
+        let mut most = 0.0;
+        for (told, exact) in answers.first().into_iter().flatten().zip(&exact) {
+            most = error(told, exact)?.max(most);
+        }
+        Ok(Asked {
+            samples,
+            error: most,
+        })
+    }
+
+    async fn lists(&self) -> anyhow::Result<Vec<Sample>> {
+        let Means { pool, provider, .. } = self.means;
+        let (filter, newest) = (CheckFilter::default(), PageRequest::newest(100));
+        let page = async |site| {
+            let page = provider.checks(SiteId(site), self.day, &filter, &newest);
+            ensure!(page.await?.items.len() == 100, "a page is not full");
+            Ok(())
+        };
+        let plain_page = async |site| plain::page(pool, site, self.day).await;
+        let first = OutageRequest::first(100);
+        let outages = async |site| {
+            let subject = Subject::of(Sites::One(SiteId(site)));
+            Ok(provider.outages(&subject, self.month, &first).await?)
+        };
+        let plain_outages = async |site| plain::outages(pool, site, self.month).await;
+        let samples = [
+            self.each("page", "ours", page).await?.0,
+            self.each("page", "plain", plain_page).await?.0,
+            self.each("outages", "ours", outages).await?.0,
+            self.each("outages", "plain", plain_outages).await?.0,
+        ];
+        Ok(samples.into_iter().flatten().collect())
+    }
+
+    /// Asks about one site after the other, and says how long that took and what was answered.
+    async fn each<T>(
+        &self,
+        question: &'static str,
+        way: &'static str,
+        ask: impl AsyncFn(i64) -> anyhow::Result<T>,
+    ) -> anyhow::Result<(Option<Sample>, Vec<T>)> {
+        let (mut times, mut answers) = (Times::default(), Vec::with_capacity(self.sites.len()));
+        for site in &self.sites {
+            answers.push(times.measure(&self.means.meter, ask(*site)).await?);
+        }
+        Ok((times.sample(self.number, question, way), answers))
     }
 }
 

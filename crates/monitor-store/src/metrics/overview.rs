@@ -47,11 +47,16 @@ impl MetricDataProvider {
         let monitored = states::sites(&mut transaction).await?;
         let mut states = states::states(&mut transaction, now).await?;
         let buckets = Buckets::one(range);
-        let (progress, marks) = scope::progress(&mut transaction, &buckets).await?;
+        let (rolled_up, marks) = scope::rolled_up(&mut transaction, &buckets).await?;
+        let progress = &rolled_up.progress;
         let borders = divisible(&[range.from(), range.to()], progress.final_to());
-        let spans = plan(&borders, &progress).into_iter();
+        let spans = plan(&borders, progress).into_iter();
         let (open, spans): (Vec<_>, _) = spans.partition(|span| span.source == Source::Checks);
-        let closed = kept.closed.of(&mut transaction, spans, &monitored).await?;
+        let revision = rolled_up.revision;
+        let closed = &mut kept.closed;
+        let closed = closed
+            .of(&mut transaction, spans, revision, &monitored)
+            .await?;
         let marked = Marked::of(&marks, |hour| closed.has(hour));
         let corrections = Corrections::read(&mut transaction, &marked).await?;
         // The window begins with an hour, so this is its end.

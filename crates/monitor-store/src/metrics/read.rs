@@ -87,14 +87,31 @@ impl Work {
         connection: &mut PgConnection,
         borders: &[DateTime<Utc>],
     ) -> Result<Vec<Rollup>, StoreError> {
-        let mut sums = Sums {
-            borders,
-            rollups: vec![Rollup::default(); borders.len().saturating_sub(1)],
-        };
-        if !(self.days.froms.is_empty() && self.hours.froms.is_empty()) {
-            let rollups = rollups(connection, &self.days, &self.hours);
-            sums.add_rollups(rollups).await?;
+        let mut sums = Sums::of(borders);
+        self.read_rollups(connection, &mut sums).await?;
+        self.read_checks(connection, &mut sums).await?;
+        Ok(sums.rollups)
+    }
+
+    /// Reads what of it is rolled up.
+    pub(super) async fn read_rollups(
+        &self,
+        connection: &mut PgConnection,
+        sums: &mut Sums<'_>,
+    ) -> Result<(), StoreError> {
+        if self.days.froms.is_empty() && self.hours.froms.is_empty() {
+            return Ok(());
         }
+        let rollups = rollups(connection, &self.days, &self.hours);
+        sums.add_rollups(rollups).await
+    }
+
+    /// Reads the rest of it, check by check.
+    pub(super) async fn read_checks(
+        self,
+        connection: &mut PgConnection,
+        sums: &mut Sums<'_>,
+    ) -> Result<(), StoreError> {
         let checks = self.checks.into_iter();
         let (many, few): (Vec<_>, Vec<_>) = checks.partition(|(_, series)| series.len() >= MANY);
         sums.add_few(connection, few).await?;
@@ -102,17 +119,25 @@ impl Work {
             snapshot::read_many(connection).await?;
             sums.add_many(connection, many).await?;
         }
-        Ok(sums.rollups)
+        Ok(())
     }
 }
 
 /// What the checks of each bucket come to.
-struct Sums<'a> {
+pub(super) struct Sums<'a> {
     borders: &'a [DateTime<Utc>],
-    rollups: Vec<Rollup>,
+    pub(super) rollups: Vec<Rollup>,
 }
 
-impl Sums<'_> {
+impl<'a> Sums<'a> {
+    /// Nothing yet, by the buckets with these borders.
+    pub(super) fn of(borders: &'a [DateTime<Utc>]) -> Self {
+        Self {
+            borders,
+            rollups: vec![Rollup::default(); borders.len().saturating_sub(1)],
+        }
+    }
+
     async fn add_rollups(
         &mut self,
         mut rows: BoxStream<'_, Result<RollupRow, sqlx::Error>>,

@@ -13,10 +13,18 @@ use crate::rollups::{Keys, Progress, Series};
 /// Hours of each series of which late checks are stored, and not rolled up yet.
 pub(super) type Marks = BTreeMap<Series, BTreeSet<DateTime<Utc>>>;
 
+/// How far checks have been rolled up, and which state of the rollups that is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RolledUp {
+    pub(super) progress: Progress,
+    /// Changes with every change of the rollups and of the progress.
+    pub(super) revision: i64,
+}
+
 /// Whose checks, and what is rolled up of them.
 pub(super) struct Scope {
     pub(super) keys: Keys,
-    pub(super) progress: Progress,
+    pub(super) rolled_up: RolledUp,
     pub(super) marks: Marks,
 }
 
@@ -32,16 +40,17 @@ impl Scope {
             return of_site(connection, site, region, buckets).await;
         }
         let keys = series(connection, subject).await?;
-        let (progress, marks) = progress(connection, buckets).await?;
+        let (rolled_up, marks) = rolled_up(connection, buckets).await?;
         Ok(Self {
             keys,
-            progress,
+            rolled_up,
             marks,
         })
     }
 }
 
-async fn of_site(
+/// Of one site.
+pub(super) async fn of_site(
     connection: &mut PgConnection,
     site: SiteId,
     region: Option<&Region>,
@@ -51,7 +60,7 @@ async fn of_site(
         ProgressAndMark,
         r#"-- metrics.scope_of_site
         SELECT
-            hours_closed_to, days_closed_to, raw_from,
+            hours_closed_to, days_closed_to, raw_from, revision,
             state.site_id AS "site_id?", state.region_id AS "region_id?", mark.hour AS "hour?"
         FROM rollup_progress
         LEFT JOIN site_state AS state ON state.site_id = $1
@@ -73,10 +82,10 @@ async fn of_site(
     let mut series: Vec<_> = series.collect();
     // Once for each mark.
     series.dedup();
-    let (progress, marks) = told(&rows);
+    let (rolled_up, marks) = told(&rows);
     Ok(Scope {
         keys: series.into_iter().collect(),
-        progress,
+        rolled_up,
         marks,
     })
 }
@@ -119,6 +128,7 @@ struct ProgressAndMark {
     hours_closed_to: Option<DateTime<Utc>>,
     days_closed_to: Option<NaiveDate>,
     raw_from: Option<NaiveDate>,
+    revision: i64,
     site_id: Option<i64>,
     region_id: Option<i16>,
     hour: Option<DateTime<Utc>>,
@@ -127,15 +137,15 @@ struct ProgressAndMark {
 /// How far checks have been rolled up, and what of it is to be computed again, in hours that begin
 /// in the range: of others no more than a part is asked for, which is read check by check. Marks of
 /// hours that are final or not closed mean nothing, and are left out.
-pub(super) async fn progress(
+pub(super) async fn rolled_up(
     connection: &mut PgConnection,
     buckets: &Buckets,
-) -> Result<(Progress, Marks), StoreError> {
+) -> Result<(RolledUp, Marks), StoreError> {
     let rows = sqlx::query_as!(
         ProgressAndMark,
         r#"-- metrics.progress
         SELECT
-            hours_closed_to, days_closed_to, raw_from,
+            hours_closed_to, days_closed_to, raw_from, revision,
             site_id AS "site_id?", region_id AS "region_id?", hour AS "hour?"
         FROM rollup_progress
         LEFT JOIN dirty_hours ON hour >= $1 AND hour < $2 AND hour < hours_closed_to
@@ -149,11 +159,14 @@ pub(super) async fn progress(
     Ok(told(&rows))
 }
 
-fn told(rows: &[ProgressAndMark]) -> (Progress, Marks) {
-    let progress = rows.first().map(|row| Progress {
-        hours_closed_to: row.hours_closed_to,
-        days_closed_to: row.days_closed_to,
-        raw_from: row.raw_from,
+fn told(rows: &[ProgressAndMark]) -> (RolledUp, Marks) {
+    let rolled_up = rows.first().map(|row| RolledUp {
+        progress: Progress {
+            hours_closed_to: row.hours_closed_to,
+            days_closed_to: row.days_closed_to,
+            raw_from: row.raw_from,
+        },
+        revision: row.revision,
     });
     let mut marks = Marks::new();
     for row in rows {
@@ -161,7 +174,7 @@ fn told(rows: &[ProgressAndMark]) -> (Progress, Marks) {
             marks.entry(series).or_default().insert(hour);
         }
     }
-    (progress.unwrap_or_default(), marks)
+    (rolled_up.unwrap_or_default(), marks)
 }
 
 impl ProgressAndMark {

@@ -7,11 +7,9 @@ use crate::error::StoreError;
 /// The lock makes who drops old checks wait until the answer is complete: it comes before the moment
 /// that is seen, so whatever is gone by then is known to be.
 ///
-/// Rows are looked up by the key, series by series, by plans that are made once and kept: to plan
-/// takes longer than that, and the planner does not know that there are few.
+/// Rows are looked up by the key, series by series: the planner does not know that there are few.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
     LOCK TABLE ONLY check_results IN ACCESS SHARE MODE; \
-    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off; \
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
     SET LOCAL max_parallel_workers_per_gather = 0";
 

@@ -1,7 +1,7 @@
 //! What many checks came to.
 
 use chrono::{DateTime, Utc};
-use monitor_core::metric::{Buckets, Subject, Summary, TimeRange};
+use monitor_core::metric::{Buckets, Sites, Subject, Summary, TimeRange};
 use sqlx::PgConnection;
 
 use super::MetricDataProvider;
@@ -27,6 +27,10 @@ impl MetricDataProvider {
         subject: &Subject,
         range: TimeRange,
     ) -> Result<Summary, StoreError> {
+        if let Sites::One(site) = subject.sites {
+            let region = subject.region.as_ref();
+            return self.summary_of_site(site, region, range).await;
+        }
         let buckets = Buckets::one(range);
         let (summary, _) = self.summary_and_series(subject, &buckets).await?;
         Ok(summary)
@@ -54,7 +58,7 @@ impl MetricDataProvider {
     ) -> Result<(Summary, Vec<Summary>), StoreError> {
         let mut transaction = snapshot::begin(&self.pool).await?;
         let scope = Scope::of(&mut transaction, subject, buckets).await?;
-        let borders = divisible(buckets.borders(), scope.progress.final_to());
+        let borders = divisible(buckets.borders(), scope.rolled_up.progress.final_to());
         let mut series = Vec::with_capacity(borders.len());
         let mut whole = Rollup::default();
         let mut rest = &borders[..];
@@ -82,7 +86,7 @@ impl Scope {
         connection: &mut PgConnection,
         borders: &[DateTime<Utc>],
     ) -> Result<Vec<Rollup>, StoreError> {
-        let spans = plan(borders, &self.progress);
+        let spans = plan(borders, &self.rolled_up.progress);
         let work = Work::of(&self.keys, &spans, &self.marks);
         work.read(connection, borders).await
     }

@@ -29,9 +29,16 @@ pub(crate) struct Checks {
 
 const USUAL_CODE: u16 = 200;
 
-/// The query for [`Checks`]: its name, what they are grouped by, from where, and the parameters.
+/// The query for [`Checks`]: its name, what they are grouped by, from where, and the parameters. Those
+/// that are not grouped, but `all` together, have a key that does not depend on them.
 macro_rules! checks {
+    ($name:literal, all $key:literal, $from:literal, $($parameter:expr),+ $(,)?) => {
+        $crate::rollups::checks!(@ $name, $key, $from, [""], $($parameter),+)
+    };
     ($name:literal, $key:literal, $from:literal, $($parameter:expr),+ $(,)?) => {
+        $crate::rollups::checks!(@ $name, $key, $from, ["\nGROUP BY " + $key], $($parameter),+)
+    };
+    (@ $name:literal, $key:literal, $from:literal, [$($groups:tt)+], $($parameter:expr),+) => {
         sqlx::query_as!(
             $crate::rollups::Checks,
             "-- " + $name + "\nSELECT ARRAY[" + $key + r#"]::BIGINT[] AS "key!",
@@ -63,7 +70,7 @@ macro_rules! checks {
                     ),
                     ''::BYTEA
                 ) FILTER (WHERE outcome = 'up' OR outcome = 'degraded') AS durations
-            "# + $from + "\nGROUP BY " + $key,
+            "# + $from + $($groups)+,
             $($parameter),+
         )
     };

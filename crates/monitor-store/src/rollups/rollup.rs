@@ -63,6 +63,13 @@ impl Rollup {
         self.outcomes[outcome as usize] += count;
     }
 
+    /// Adds so many checks that ended in each way, in the order of [`Outcome`].
+    pub(super) fn add_outcomes(&mut self, counts: [u64; 5]) {
+        for (count, more) in self.outcomes.iter_mut().zip(counts) {
+            *count += more;
+        }
+    }
+
     /// Adds `count` checks whose content was judged so.
     pub fn add_content(&mut self, content: ContentMatch, count: u64) {
         match content {
@@ -84,9 +91,7 @@ impl Rollup {
 
     /// Adds all that another one has.
     pub fn add(&mut self, other: &Self) {
-        for (count, more) in self.outcomes.iter_mut().zip(other.outcomes) {
-            *count += more;
-        }
+        self.add_outcomes(other.outcomes);
         self.suspect += other.suspect;
         self.content_matched += other.content_matched;
         self.content_unmatched += other.content_unmatched;

@@ -177,7 +177,7 @@ async fn revision(connection: &mut PgConnection) -> i64 {
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]
-async fn the_revision_changes_with_rollups_and_not_without(pool: PgPool) {
+async fn the_revision_changes_with_rollups_and_their_progress_and_not_without(pool: PgPool) {
     let mut rng = Rng::with_seed(12);
     let fleet = Fleet::new(&pool, 4).await;
     let mut connection = pool.acquire().await.unwrap();
@@ -192,6 +192,7 @@ async fn the_revision_changes_with_rollups_and_not_without(pool: PgPool) {
     assert_eq!(deleted.await.unwrap(), (0, false));
     assert_eq!(revision(&mut connection).await, last);
     for change in [
+        "UPDATE rollup_progress SET raw_from = '2020-01-01'",
         "UPDATE rollup_days SET up = up + 1",
         "DELETE FROM rollup_hours WHERE site_id = 1",
         "TRUNCATE rollup_days",

@@ -109,9 +109,42 @@ fn buckets(rng: &mut Rng, range: TimeRange) -> Buckets {
     Buckets::new(range, step).unwrap()
 }
 
+/// The same questions about single sites each time, twice each: what was kept of the answers is right, or is
+/// known not to be.
+async fn ask_again(provider: &MetricDataProvider, sites: i64, checks: &[Check]) {
+    let at = |minutes| begin() + TimeDelta::minutes(minutes);
+    // Over whole days, from and to inside of hours, and of what may all be open.
+    let ranges = [
+        (-180, 60 * 80),
+        (90, 60 * 71 + 7),
+        (60 * 70 + 1, 60 * 73),
+        (61, 62),
+    ];
+    let ranges = ranges.map(|(from, to)| TimeRange::new(at(from), at(to)).unwrap());
+    let about = (1..=sites.min(4)).flat_map(|site| {
+        let site = Subject::of(Sites::One(SiteId(site)));
+        [site.clone(), site.from("eu".parse().unwrap())]
+    });
+    for subject in about {
+        let of_subject = checks.iter().filter(|check| is_of(&subject, check));
+        let of_subject: Vec<_> = of_subject.collect();
+        for range in ranges {
+            let first = provider.summary(&subject, range).await.unwrap();
+            assert_right(&first, &of_subject);
+            assert_eq!(provider.summary(&subject, range).await.unwrap(), first);
+        }
+    }
+}
+
 /// Asks at random, and compares with the checks.
-async fn ask(pool: &PgPool, fleet: &Fleet, rng: &mut Rng, checks: &[Check]) {
-    let provider = MetricDataProvider::new(pool.clone());
+async fn ask(
+    provider: &MetricDataProvider,
+    pool: &PgPool,
+    fleet: &Fleet,
+    rng: &mut Rng,
+    checks: &[Check],
+) {
+    ask_again(provider, fleet.sites, checks).await;
     let mut connection = pool.acquire().await.unwrap();
     let final_to = progress(&mut connection).await.unwrap().final_to();
     for _ in 0..60 {
@@ -161,37 +194,38 @@ fn assert_covers(series: &[Summary], asked: &[DateTime<Utc>], final_to: Option<D
     assert!(end >= asked_end && end - asked_end < hour);
 }
 
-/// Hours and days that are closed, open and marked, then checks that are dropped.
+/// Hours and days that are closed, open and marked, then checks that are dropped. One provider all the time.
 async fn scenario(pool: &PgPool, seed: u64, sites: i64) {
     let mut rng = Rng::with_seed(seed);
     let fleet = Fleet::new(pool, sites).await;
+    let provider = MetricDataProvider::new(pool.clone());
     let mut connection = pool.acquire().await.unwrap();
     let count = usize::try_from(sites).unwrap() * 300;
     store(&mut connection, &fleet.checks(&mut rng, count, 0..HOURS)).await;
-    ask(pool, &fleet, &mut rng, &checks(pool).await).await;
+    ask(&provider, pool, &fleet, &mut rng, &checks(pool).await).await;
 
     roll_up(&mut connection, settled(60)).await;
     close_hours(&mut connection, settled(66), u32::MAX)
         .await
         .unwrap();
-    ask(pool, &fleet, &mut rng, &checks(pool).await).await;
+    ask(&provider, pool, &fleet, &mut rng, &checks(pool).await).await;
 
     store(&mut connection, &fleet.checks(&mut rng, 40, 0..HOURS)).await;
     let all = checks(pool).await;
-    ask(pool, &fleet, &mut rng, &all).await;
+    ask(&provider, pool, &fleet, &mut rng, &all).await;
 
     roll_up(&mut connection, settled(66)).await;
     let second = (begin() + TimeDelta::days(2)).date_naive();
     let dropped = drop_checks_before(&mut connection, second).await.unwrap();
     assert_eq!(dropped.len(), 2);
-    ask(pool, &fleet, &mut rng, &all).await;
+    ask(&provider, pool, &fleet, &mut rng, &all).await;
     // Those of the days that are gone count nowhere; the others are late.
     store(&mut connection, &fleet.checks(&mut rng, 40, 0..HOURS)).await;
     let mut known = checks(pool).await;
     let gone = |check: &&Check| check.scheduled_at.date_naive() < second;
     known.retain(|check| !gone(&check));
     known.extend(all.iter().filter(gone).cloned());
-    ask(pool, &fleet, &mut rng, &known).await;
+    ask(&provider, pool, &fleet, &mut rng, &known).await;
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]

@@ -44,15 +44,15 @@ pub(super) struct Part {
 }
 
 impl KeptClosed {
-    /// What these spans came to: as it was read before, unless rollups have changed since. All is of
-    /// the moment that the connection sees.
+    /// What these spans came to: as it was read before, unless the rollups have another revision. All is
+    /// of the moment that the connection sees.
     pub(super) async fn of(
         &mut self,
         connection: &mut PgConnection,
         spans: Vec<Span>,
+        revision: i64,
         monitored: &[MonitoredSite],
     ) -> Result<Arc<Closed>, StoreError> {
-        let revision = revision(connection).await?;
         let is_right = |kept: &&Arc<Closed>| kept.revision == revision && kept.spans == spans;
         if let Some(closed) = self.0.iter().find(is_right) {
             return Ok(Arc::clone(closed));
@@ -113,17 +113,6 @@ impl Part {
         sum.total.remove(&removed.total);
         Ok(())
     }
-}
-
-/// Changes with every change of the rollups.
-async fn revision(connection: &mut PgConnection) -> Result<i64, StoreError> {
-    sqlx::query_scalar!(
-        r#"-- overview.revision
-        SELECT revision FROM rollup_progress"#
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(StoreError::doing("cannot ask whether rollups have changed"))
 }
 
 /// What the spans came to for each of the monitored sites that had checks.

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use fastrand::Rng;
+use monitor_core::SiteId;
 use monitor_core::metric::{OutcomeCounts, Sites, Subject, Summary, TimeRange};
 use monitor_store::rollups::drop_checks_before;
 use monitor_store::{MetricDataProvider, PgConnection};
@@ -129,15 +130,13 @@ async fn nothing_is_missed_or_counted_twice_while_it_is_rolled_up(pool: PgPool) 
     upkeep.spawn(async move { roll_up_and_drop(&mut connection, &mut rng).await });
 
     let provider = MetricDataProvider::new(pool.clone());
-    let subject = Subject::of(Sites::All);
     let (first, last) = (
         begin() - TimeDelta::minutes(90),
         begin() + TimeDelta::days(5),
     );
     let range = TimeRange::new(first, last).unwrap();
-    let mut asked = 0;
-    while upkeep.try_join_next().transpose().unwrap().is_none() {
-        let summary = provider.summary(&subject, range).await;
+    let counted = async |sites| {
+        let summary = provider.summary(&Subject::of(sites), range).await;
         let OutcomeCounts {
             up,
             degraded,
@@ -145,7 +144,16 @@ async fn nothing_is_missed_or_counted_twice_while_it_is_rolled_up(pool: PgPool) 
             missed,
             error,
         } = summary.unwrap().outcomes;
-        assert_eq!(up + degraded + down + missed + error, count);
+        up + degraded + down + missed + error
+    };
+    let mut asked = 0;
+    while upkeep.try_join_next().transpose().unwrap().is_none() {
+        assert_eq!(counted(Sites::All).await, count);
+        let mut by_site = 0;
+        for site in 1..=4 {
+            by_site += counted(Sites::One(SiteId(site))).await;
+        }
+        assert_eq!(by_site, count);
         asked += 1;
     }
     assert!(asked > 1, "nothing was asked meanwhile");
