@@ -1,6 +1,7 @@
 //! How sites are in their regions, as it is read by whoever tells of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use monitor_core::Region;
 use monitor_core::metric::{RegionState, SiteState, site_state};
 
 use crate::error::{StoreError, parsed};
@@ -56,33 +57,75 @@ macro_rules! select {
 }
 pub(crate) use select;
 
+/// The same, understood.
+#[derive(Debug)]
+pub(crate) struct ToldState {
+    pub(crate) region_id: i16,
+    pub(crate) transaction: i64,
+    pub(crate) is_checked: bool,
+    interval: TimeDelta,
+    timeout: TimeDelta,
+    /// Since when the last verdict has been what it is.
+    verdict_since: Option<DateTime<Utc>>,
+    /// What does not depend on when it is asked about.
+    state: RegionState,
+}
+
 impl StateRow {
     /// How the site is there at `now`.
     pub(crate) fn into_state(self, now: DateTime<Utc>) -> Result<RegionState, StoreError> {
-        let verdict = self.last_verdict.as_deref();
-        let last_verdict = verdict.map(parsed).transpose()?;
-        let state = site_state(
-            last_verdict.zip(self.last_verdict_at),
-            now,
-            TimeDelta::milliseconds(self.interval_ms),
-            TimeDelta::milliseconds(self.timeout_ms),
-        );
+        Ok(self.into_told()?.at(now))
+    }
+
+    pub(crate) fn into_told(self) -> Result<ToldState, StoreError> {
+        let last_verdict = self.last_verdict.as_deref().map(parsed).transpose()?;
         let (kind, phase) = (self.failure_kind.as_deref(), self.failure_phase.as_deref());
-        Ok(RegionState {
-            region: region(&self.region)?,
+        Ok(ToldState {
+            region_id: self.region_id,
+            transaction: self.transaction,
+            is_checked: self.is_checked,
+            interval: TimeDelta::milliseconds(self.interval_ms),
+            timeout: TimeDelta::milliseconds(self.timeout_ms),
+            verdict_since: self.since,
+            state: RegionState {
+                region: region(&self.region)?,
+                state: SiteState::Unknown,
+                since: None,
+                scheduled_at: self.scheduled_at,
+                outcome: parsed(&self.outcome)?,
+                failure: failure(kind, phase, self.failure_detail)?,
+                status_code: self.status_code.and_then(|code| code.try_into().ok()),
+                total_us: micros(self.total_us),
+                last_verdict,
+                last_verdict_at: self.last_verdict_at,
+                cert_not_after: self.cert_not_after,
+            },
+        })
+    }
+}
+
+impl ToldState {
+    pub(crate) fn region(&self) -> &Region {
+        &self.state.region
+    }
+
+    /// The latest slot that has a result.
+    pub(crate) fn latest_at(&self) -> DateTime<Utc> {
+        self.state.scheduled_at
+    }
+
+    /// How the site is there at `now`.
+    pub(crate) fn at(&self, now: DateTime<Utc>) -> RegionState {
+        let told = &self.state;
+        let verdict = told.last_verdict.zip(told.last_verdict_at);
+        let state = site_state(verdict, now, self.interval, self.timeout);
+        RegionState {
             state,
             since: match state {
-                SiteState::Stale => self.last_verdict_at,
-                _ => self.since,
+                SiteState::Stale => told.last_verdict_at,
+                _ => self.verdict_since,
             },
-            scheduled_at: self.scheduled_at,
-            outcome: parsed(&self.outcome)?,
-            failure: failure(kind, phase, self.failure_detail)?,
-            status_code: self.status_code.and_then(|code| code.try_into().ok()),
-            total_us: micros(self.total_us),
-            last_verdict,
-            last_verdict_at: self.last_verdict_at,
-            cert_not_after: self.cert_not_after,
-        })
+            ..told.clone()
+        }
     }
 }

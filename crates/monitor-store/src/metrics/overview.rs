@@ -1,21 +1,25 @@
 //! How all sites are, at a glance.
 //!
-//! What is read for one answer is kept for the next: of closed hours and days for as long as no rollup
-//! has changed, of the running hour for as long as no check of a site was stored.
+//! What is read for one answer is kept for the next: sites and their states until they are written anew, what
+//! closed hours and days came to for as long as no rollup has changed, and the running hour of a site for as
+//! long as no check of it was stored.
 
 mod closed;
+mod figures;
+mod fleet;
 mod marked;
 mod open;
-mod states;
 mod sum;
+
+use std::mem;
 
 use chrono::{DateTime, Utc};
 use monitor_core::metric::{Buckets, FleetOverview, Overview, OverviewWindow};
 
 use self::closed::KeptClosed;
+use self::fleet::KeptFleet;
 use self::marked::{Corrections, Marked};
 use self::open::KeptOpen;
-use self::sum::Sum;
 use super::plan::{Source, divisible, plan};
 use super::{MetricDataProvider, scope, snapshot};
 use crate::error::StoreError;
@@ -23,6 +27,7 @@ use crate::error::StoreError;
 /// What was read for earlier answers.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
+    fleet: KeptFleet,
     closed: KeptClosed,
     open: KeptOpen,
 }
@@ -41,43 +46,39 @@ impl MetricDataProvider {
         let range = window.up_to(now).map_err(problem)?;
         // Before a connection, so that those who wait for what one of them reads hold none; and what is
         // kept is never of a later moment than the answer.
-        let mut kept = self.kept.lock().await;
+        let mut last = self.kept.lock().await;
+        // Nothing is left of it when the answer is not completed: its parts would be of different moments.
+        let mut kept = mem::take(&mut *last);
+        let Kept {
+            fleet,
+            closed,
+            open,
+        } = &mut kept;
         let mut transaction = snapshot::begin(&self.pool).await?;
-        snapshot::read_many(&mut transaction).await?;
-        let monitored = states::sites(&mut transaction).await?;
-        let mut states = states::states(&mut transaction, now).await?;
+        fleet.refresh(&mut transaction).await?;
         let buckets = Buckets::one(range);
         let (rolled_up, marks) = scope::rolled_up(&mut transaction, &buckets).await?;
         let progress = &rolled_up.progress;
         let borders = divisible(&[range.from(), range.to()], progress.final_to());
         let spans = plan(&borders, progress).into_iter();
-        let (open, spans): (Vec<_>, _) = spans.partition(|span| span.source == Source::Checks);
+        let (in_checks, spans): (Vec<_>, _) = spans.partition(|span| span.source == Source::Checks);
         let revision = rolled_up.revision;
-        let closed = &mut kept.closed;
-        let closed = closed
-            .of(&mut transaction, spans, revision, &monitored)
-            .await?;
+        let closed = closed.of(&mut transaction, spans, revision, fleet).await?;
         let marked = Marked::of(&marks, |hour| closed.has(hour));
         let corrections = Corrections::read(&mut transaction, &marked).await?;
         // The window begins with an hour, so this is its end.
-        match open.last() {
-            Some(span) => {
-                let versions = &mut states.versions;
-                kept.open.read(&mut transaction, span, versions).await?;
-            }
-            None => kept.open.clear(),
+        match in_checks.last() {
+            Some(span) => open.refresh(&mut transaction, span, fleet).await?,
+            None => open.clear(),
         }
         snapshot::end(transaction);
-        let mut sites = Vec::with_capacity(monitored.len());
-        for site in monitored {
-            let mut sum = Sum::default();
-            for part in [closed.of(site.id), kept.open.of(site.id)] {
-                part.map_or(Ok(()), |part| part.add_to(&mut sum))?;
-            }
-            corrections.apply_to(&mut sum, site.id)?;
-            let regions = states.told.remove(&site.id).unwrap_or_default();
-            sites.push(site.into_overview(regions, &sum));
+        let mut sites = Vec::with_capacity(fleet.len());
+        for site in fleet.sites() {
+            let counted = open.of(site.id());
+            let figures = closed.figures(site.id(), counted, &corrections)?;
+            sites.push(fleet.tell(site, &figures, now));
         }
+        *last = kept;
         Ok(Overview {
             from: borders.first().copied().unwrap_or(range.from()),
             to: borders.last().copied().unwrap_or(range.to()),

@@ -1,7 +1,6 @@
 //! What closed hours and days came to, site by site, kept for the next answers.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
@@ -9,10 +8,14 @@ use futures_util::stream::BoxStream;
 use monitor_core::metric::OutcomeCounts;
 use sqlx::PgConnection;
 
-use super::states::MonitoredSite;
+use super::figures::Figures;
+use super::fleet::{KeptFleet, MonitoredSite};
+use super::marked::Corrections;
+use super::open::Counted;
 use super::sum::{Packed, Sum};
 use crate::error::StoreError;
 use crate::metrics::plan::{Source, Span};
+use crate::metrics::snapshot;
 
 /// Most windows that are kept: some 300 bytes a site for each.
 const MOST_KEPT: usize = 4;
@@ -21,14 +24,22 @@ const AT_ONCE: usize = 1_000;
 
 /// What was read for earlier answers, the latest last.
 #[derive(Debug, Default)]
-pub(super) struct KeptClosed(Vec<Arc<Closed>>);
+pub(super) struct KeptClosed(Vec<Closed>);
 
 /// What these spans came to when the rollups had this revision.
 #[derive(Debug)]
 pub(super) struct Closed {
     spans: Vec<Span>,
     revision: i64,
-    sites: HashMap<i64, Packed>,
+    sites: HashMap<i64, ClosedSite>,
+}
+
+/// Of one site.
+#[derive(Debug, Default)]
+struct ClosedSite {
+    sum: Packed,
+    /// What that and the checks that are not closed came to, when these had been counted so.
+    told: Option<(u64, Figures)>,
 }
 
 /// A row of `rollup_hours` or `rollup_days`, as far as an overview is concerned.
@@ -51,23 +62,24 @@ impl KeptClosed {
         connection: &mut PgConnection,
         spans: Vec<Span>,
         revision: i64,
-        monitored: &[MonitoredSite],
-    ) -> Result<Arc<Closed>, StoreError> {
-        let is_right = |kept: &&Arc<Closed>| kept.revision == revision && kept.spans == spans;
-        if let Some(closed) = self.0.iter().find(is_right) {
-            return Ok(Arc::clone(closed));
-        }
-        let closed = Arc::new(Closed {
-            sites: read(connection, &spans, monitored).await?,
-            spans,
-            revision,
-        });
+        fleet: &KeptFleet,
+    ) -> Result<&mut Closed, StoreError> {
         self.0.retain(|kept| kept.revision == revision);
+        let known = self.0.iter().position(|kept| kept.spans == spans);
+        let closed = if let Some(known) = known {
+            self.0.remove(known)
+        } else {
+            snapshot::read_many(connection).await?;
+            Closed {
+                sites: read(connection, &spans, fleet).await?,
+                spans,
+                revision,
+            }
+        };
         if self.0.len() == MOST_KEPT {
             self.0.remove(0);
         }
-        self.0.push(Arc::clone(&closed));
-        Ok(closed)
+        Ok(self.0.push_mut(closed))
     }
 }
 
@@ -78,9 +90,29 @@ impl Closed {
         spans.any(|span| (span.from..span.to).contains(&hour))
     }
 
-    /// What it came to for a site.
-    pub(super) fn of(&self, site: i64) -> Option<&Packed> {
-        self.sites.get(&site)
+    /// What it came to for a site, with what was counted besides.
+    pub(super) fn figures(
+        &mut self,
+        site: i64,
+        counted: Option<&Counted>,
+        corrections: &Corrections,
+    ) -> Result<Figures, StoreError> {
+        let closed = self.sites.entry(site).or_default();
+        let serial = counted.map_or(0, |counted| counted.serial);
+        let corrected = corrections.are_of(site);
+        if let Some((of, figures)) = closed.told
+            && of == serial
+            && !corrected
+        {
+            return Ok(figures);
+        }
+        let mut sum = Sum::default();
+        closed.sum.add_to(&mut sum)?;
+        counted.map_or(Ok(()), |counted| counted.sum.add_to(&mut sum))?;
+        corrections.apply_to(&mut sum, site)?;
+        let figures = Figures::from(&sum);
+        closed.told = (!corrected).then_some((serial, figures));
+        Ok(figures)
     }
 }
 
@@ -119,9 +151,9 @@ impl Part {
 async fn read(
     connection: &mut PgConnection,
     spans: &[Span],
-    monitored: &[MonitoredSite],
-) -> Result<HashMap<i64, Packed>, StoreError> {
-    let mut ids: Vec<_> = monitored.iter().map(|site| site.id).collect();
+    fleet: &KeptFleet,
+) -> Result<HashMap<i64, ClosedSite>, StoreError> {
+    let mut ids: Vec<_> = fleet.sites().map(MonitoredSite::id).collect();
     ids.sort_unstable();
     let mut sites = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(AT_ONCE) {
@@ -136,7 +168,11 @@ async fn read(
                 part.add_to(sums.entry(part.site_id).or_default())?;
             }
         }
-        sites.extend(sums.into_iter().map(|(site, sum)| (site, sum.pack())));
+        let closed = |sum: Sum| ClosedSite {
+            sum: sum.pack(),
+            told: None,
+        };
+        sites.extend(sums.into_iter().map(|(site, sum)| (site, closed(sum))));
     }
     Ok(sites)
 }

@@ -62,6 +62,11 @@ impl Corrections {
         Ok(corrections)
     }
 
+    /// Whether there are any of a site.
+    pub(super) fn are_of(&self, site: i64) -> bool {
+        self.removed.contains_key(&site) || self.added.contains_key(&site)
+    }
+
     pub(super) fn apply_to(&self, sum: &mut Sum, site: i64) -> Result<(), StoreError> {
         for part in self.removed.get(&site).into_iter().flatten() {
             part.remove_from(sum)?;
@@ -97,6 +102,7 @@ async fn rolled_up(
 async fn stored(connection: &mut PgConnection, marked: &Marked) -> Result<Vec<Tally>, StoreError> {
     tallies!(
         "overview.marked_checks",
+        "FALSE",
         "FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[])
             AS mark (site_id, region_id, hour)
         JOIN check_results USING (site_id, region_id)

@@ -2,26 +2,34 @@
 //! any were stored since the last answer.
 //!
 //! Whoever stores checks writes the state of their site and region in the same transaction, whatever the
-//! checks say. So as long as that row is of the same transaction, nothing was stored.
+//! checks say. So as long as that row is of the same transaction, nothing was stored. They also leave a note
+//! of the slots of what they have stored (`stored_batches`), so what is before all that was noted since is as it
+//! was: of a site with new checks, only the last minutes are read.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use monitor_core::metric::OutcomeCounts;
 use sqlx::PgConnection;
 
-use super::states::Version;
+use super::fleet::{KeptFleet, MonitoredSite};
 use super::sum::{Packed, Sum};
 use crate::error::StoreError;
 use crate::metrics::plan::Span;
+use crate::metrics::snapshot;
+use crate::region_states::ToldState;
 
 /// From more than this part of the sites on, their checks are read as they lie in the table.
 const MANY: usize = 4;
+/// Later than that few checks are stored, so what is before is not read again each time.
+const SETTLING: TimeDelta = TimeDelta::minutes(2);
 
 /// The checks of a site, counted.
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) site_id: i64,
+    /// Which checks of the site.
+    pub(super) is_settled: bool,
     pub(super) up: i64,
     pub(super) degraded: i64,
     pub(super) down: i64,
@@ -46,14 +54,15 @@ impl Tally {
     }
 }
 
-/// The query for [`Tally`]s: its name, from where, and the parameters.
+/// The query for [`Tally`]s: its name, which checks are settled, from where, and the parameters.
 macro_rules! tallies {
-    ($name:literal, $from:literal, $($parameter:expr),+ $(,)?) => {
+    ($name:literal, $is_settled:literal, $from:literal, $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
             $crate::metrics::overview::open::Tally,
             "-- " + $name + r#"
             SELECT
                 site_id AS "site_id!",
+                "# + $is_settled + r#" AS "is_settled!",
                 count(*) FILTER (WHERE outcome = 'up') AS "up!",
                 count(*) FILTER (WHERE outcome = 'degraded') AS "degraded!",
                 count(*) FILTER (WHERE outcome = 'down') AS "down!",
@@ -62,7 +71,7 @@ macro_rules! tallies {
                 array_agg(total_us) FILTER (
                     WHERE (outcome = 'up' OR outcome = 'degraded') AND total_us IS NOT NULL
                 ) AS totals_us
-            "# + $from + "\nGROUP BY site_id",
+            "# + $from + "\nGROUP BY 1, 2",
             $($parameter),+
         )
     };
@@ -73,66 +82,124 @@ pub(super) use tallies;
 #[derive(Debug, Default)]
 pub(super) struct KeptOpen {
     from: DateTime<Utc>,
-    sites: HashMap<i64, Seen>,
+    sites: HashMap<i64, Counted>,
+    /// How many were counted so far.
+    serial: u64,
 }
 
+/// What the checks of a site came to.
 #[derive(Debug)]
-struct Seen {
+pub(super) struct Counted {
+    /// Tells this count from all others.
+    pub(super) serial: u64,
+    pub(super) sum: Packed,
     /// Up to when its checks were counted.
     to: DateTime<Utc>,
+    /// The part of the sum that is of checks before `settled_to`.
+    settled: Packed,
+    settled_to: DateTime<Utc>,
     versions: Vec<Version>,
-    sum: Packed,
 }
 
-impl Seen {
+/// Which state of a site in a region this is, and up to when there are checks.
+#[derive(Debug)]
+struct Version {
+    region_id: i16,
+    transaction: i64,
+    latest_at: DateTime<Utc>,
+}
+
+impl PartialEq<ToldState> for Version {
+    fn eq(&self, told: &ToldState) -> bool {
+        self.region_id == told.region_id
+            && self.transaction == told.transaction
+            && self.latest_at == told.latest_at()
+    }
+}
+
+impl From<&ToldState> for Version {
+    fn from(told: &ToldState) -> Self {
+        Self {
+            region_id: told.region_id,
+            transaction: told.transaction,
+            latest_at: told.latest_at(),
+        }
+    }
+}
+
+impl Counted {
+    /// Whether what came before is still what it was, and does not reach beyond `to`.
+    fn is_settled(&self, to: DateTime<Utc>, fleet: &KeptFleet) -> bool {
+        let stored_from = fleet.stored_from();
+        self.settled_to <= to && stored_from.is_none_or(|from| self.settled_to <= from)
+    }
+
     /// Whether that is what the checks up to `to` come to.
-    fn is_right(&self, versions: &[Version], to: DateTime<Utc>) -> bool {
+    fn is_right(&self, states: &[ToldState], to: DateTime<Utc>) -> bool {
         let end = self.to.min(to);
-        let all_before = || versions.iter().all(|version| version.latest_at < end);
-        self.versions == versions && (self.to == to || all_before())
+        let all_before = || self.versions.iter().all(|version| version.latest_at < end);
+        self.versions == states && (self.to == to || all_before())
     }
 }
 
 impl KeptOpen {
-    /// Brings it to what the checks of the span come to, at the moment that the connection sees.
-    pub(super) async fn read(
+    /// Brings it to what the checks of the span come to, at the moment that the connection sees, which is
+    /// the one that the fleet is of.
+    pub(super) async fn refresh(
         &mut self,
         connection: &mut PgConnection,
         span: &Span,
-        versions: &mut HashMap<i64, Vec<Version>>,
+        fleet: &KeptFleet,
     ) -> Result<(), StoreError> {
         if self.from != span.from {
             self.from = span.from;
             self.sites.clear();
         }
-        self.sites.retain(|site, _| versions.contains_key(site));
-        let all = versions.len();
-        versions.retain(|site, versions| {
-            let seen = self.sites.get(site);
-            seen.is_none_or(|seen| !seen.is_right(versions, span.to))
-        });
-        let tallies = if versions.len() > all / MANY {
-            tallies_of_all(connection, span).await?
-        } else {
-            tallies_of(connection, span, versions).await?
-        };
-        let mut sums: HashMap<i64, Sum> = HashMap::new();
-        for tally in tallies {
-            if versions.contains_key(&tally.site_id) {
-                tally.add_to(sums.entry(tally.site_id).or_default());
+        let settled_to = (span.to - SETTLING).max(span.from);
+        let mut wrong = HashMap::new();
+        for site in fleet.sites().map(MonitoredSite::id) {
+            let counted = self.sites.get(&site);
+            let states = fleet.states(site);
+            if counted.is_none_or(|counted| !counted.is_right(states, span.to)) {
+                let settled = counted.filter(|counted| counted.is_settled(settled_to, fleet));
+                wrong.insert(
+                    site,
+                    settled.map_or(span.from, |counted| counted.settled_to),
+                );
             }
         }
-        for (site, versions) in versions.drain() {
-            let sum = sums.remove(&site).unwrap_or_default().pack();
-            let to = span.to;
-            self.sites.insert(site, Seen { to, versions, sum });
+        let tallies = read(connection, &wrong, span, settled_to, fleet).await?;
+        let mut sums: HashMap<i64, [Sum; 2]> = HashMap::new();
+        for tally in tallies {
+            let [settled, rest] = sums.entry(tally.site_id).or_default();
+            tally.add_to(if tally.is_settled { settled } else { rest });
+        }
+        for (site, from) in wrong {
+            let [mut settled, mut sum] = sums.remove(&site).unwrap_or_default();
+            if let Some(counted) = self.sites.get(&site)
+                && from > span.from
+            {
+                counted.settled.add_to(&mut settled)?;
+            }
+            let settled = settled.pack();
+            settled.add_to(&mut sum)?;
+            self.serial += 1;
+            let counted = Counted {
+                serial: self.serial,
+                sum: sum.pack(),
+                to: span.to,
+                settled,
+                settled_to,
+                versions: fleet.states(site).iter().map(Version::from).collect(),
+            };
+            self.sites.insert(site, counted);
         }
         Ok(())
     }
 
     /// What they came to for a site.
-    pub(super) fn of(&self, site: i64) -> Option<&Packed> {
-        self.sites.get(&site).map(|seen| &seen.sum)
+    pub(super) fn of(&self, site: i64) -> Option<&Counted> {
+        self.sites.get(&site)
     }
 
     /// Forgets everything.
@@ -141,46 +208,41 @@ impl KeptOpen {
     }
 }
 
-async fn tallies_of_all(
+/// Of each of these sites, from then on.
+async fn read(
     connection: &mut PgConnection,
+    froms: &HashMap<i64, DateTime<Utc>>,
     span: &Span,
+    settled_to: DateTime<Utc>,
+    fleet: &KeptFleet,
 ) -> Result<Vec<Tally>, StoreError> {
-    tallies!(
-        "overview.checks",
-        "FROM check_results WHERE scheduled_at >= $1 AND scheduled_at < $2",
-        span.from,
-        span.to,
-    )
-    .fetch_all(connection)
-    .await
-    .map_err(StoreError::doing("cannot read checks"))
-}
-
-/// Of these sites.
-async fn tallies_of(
-    connection: &mut PgConnection,
-    span: &Span,
-    versions: &HashMap<i64, Vec<Version>>,
-) -> Result<Vec<Tally>, StoreError> {
-    let (mut site_ids, mut region_ids) = (Vec::new(), Vec::new());
-    for (site, versions) in versions {
-        for version in versions {
+    let (mut site_ids, mut region_ids, mut begins) = (Vec::new(), Vec::new(), Vec::new());
+    for (site, from) in froms {
+        for state in fleet.states(*site) {
             site_ids.push(*site);
-            region_ids.push(version.region_id);
+            region_ids.push(state.region_id);
+            begins.push(*from);
         }
     }
-    if site_ids.is_empty() {
+    let Some(first) = begins.iter().min() else {
         return Ok(Vec::new());
+    };
+    if froms.len() > fleet.len() / MANY {
+        snapshot::read_many(connection).await?;
     }
     tallies!(
         "overview.checks_of_sites",
-        "FROM unnest($1::BIGINT[], $2::SMALLINT[]) AS key (site_id, region_id)
+        "scheduled_at < $6",
+        "FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[])
+            AS key (site_id, region_id, first_at)
         JOIN check_results USING (site_id, region_id)
-        WHERE scheduled_at >= $3 AND scheduled_at < $4",
+        WHERE scheduled_at >= first_at AND scheduled_at >= $4 AND scheduled_at < $5",
         &site_ids,
         &region_ids,
-        span.from,
+        &begins,
+        first,
         span.to,
+        settled_to,
     )
     .fetch_all(connection)
     .await
