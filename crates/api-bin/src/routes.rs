@@ -4,6 +4,7 @@ mod badges;
 mod certificates;
 mod checks;
 mod events;
+mod import;
 mod metrics;
 mod outages;
 mod overview;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> ApiRouter<Api> {
         .merge(overview::routes())
         .merge(timelines::routes())
         .merge(sites::routes())
+        .merge(import::routes())
         .merge(checks::routes())
         .merge(metrics::routes())
         .merge(outages::routes())

@@ -107,6 +107,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what importing a site file would do, or do it.
+         * @description Sites are known by their names. With `dry_run=false` all is done, or nothing; with `If-Match` only when no site was changed since the plan of that `version`. To import the same file again changes nothing.
+         */
+        post: operations["importSites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{id}/checks": {
         parameters: {
             query?: never;
@@ -743,10 +763,22 @@ export interface components {
         };
         /** @description What is wrong with one field. */
         FieldError: {
+            /**
+             * Format: uint64
+             * @description The character in the line, counted from one.
+             */
+            column?: number | null;
             /** @description The field or parameter, as it was written. */
             field: string;
+            /**
+             * Format: uint64
+             * @description Of a site file: the line, counted from one.
+             */
+            line?: number | null;
             /** @description What is wrong with it. */
             message: string;
+            /** @description Of a site file: which site. */
+            site?: components["schemas"]["SiteOfFile"] | null;
         };
         /** @description The same of several sites. */
         FleetMetricQuery: {
@@ -851,6 +883,62 @@ export interface components {
              * @default null
              */
             version: string | null;
+        };
+        /**
+         * @description What an import does to each site, or would do. Lists have at most 1000 sites each; `counts` are of
+         *     all.
+         */
+        Import: {
+            /** @description Whether it was done. Otherwise nothing was changed. */
+            applied: boolean;
+            /** @description How many sites there are of each kind. */
+            counts: components["schemas"]["ImportCounts"];
+            /** @description Names of sites that were not there. */
+            created: string[];
+            /** @description Names of sites that are not in the file, and are to be removed. Their results stay. */
+            removed: string[];
+            /** @description Names of sites that are as they should be. */
+            unchanged: string[];
+            /** @description Sites that become different. They keep their ids and their history. */
+            updated: components["schemas"]["UpdatedSite"][];
+            /** @description What the sites were when it was planned. `If-Match` takes it as it is, with its quotes. */
+            version: string;
+        };
+        /** @description How many sites there are of each kind. */
+        ImportCounts: {
+            /**
+             * Format: uint
+             * @description Those that were not there.
+             */
+            created: number;
+            /**
+             * Format: uint
+             * @description Those that are to be removed.
+             */
+            removed: number;
+            /**
+             * Format: uint
+             * @description Those that are as they should be.
+             */
+            unchanged: number;
+            /**
+             * Format: uint
+             * @description Those that become different.
+             */
+            updated: number;
+        };
+        /** @description What is done with the file. */
+        ImportQuery: {
+            /**
+             * @description Only say what would be done.
+             * @default true
+             */
+            dry_run: boolean;
+            /**
+             * @description Also remove the sites that are not in the file.
+             * @default false
+             */
+            prune: boolean;
         };
         /** @description How a site is, as its regions tell. */
         Judgement: {
@@ -1252,11 +1340,26 @@ export interface components {
             /** @description Where the request goes; credentials belong into `headers`. */
             url: string;
         };
+        /** @description A list of sites, as it is documented. Reading is for `SiteFile` alone. */
+        SiteFile: {
+            /** @description The sites. Names are unique: an import knows a site by its name. */
+            sites: components["schemas"]["Site"][];
+        };
         /**
          * Format: int64
          * @description Identifies a site; assigned by the database.
          */
         SiteId: number;
+        /** @description A site of a site file. */
+        SiteOfFile: {
+            /**
+             * Format: uint
+             * @description Its place in the list, counted from zero.
+             */
+            index: number;
+            /** @description Its name as it was written, or else its URL; null when it has neither. */
+            name?: string | null;
+        };
         /** @description A monitored site. */
         SiteOverview: {
             /**
@@ -1676,6 +1779,16 @@ export interface components {
              */
             version: string | null;
         };
+        /** @description A site that becomes different. */
+        UpdatedSite: {
+            /**
+             * @description The fields that change. Of one that somebody has made invalid in the database: those that are
+             *     wrong.
+             */
+            fields: string[];
+            /** @description Its name. */
+            name: string;
+        };
         /** @description Why a certificate was not to be trusted. */
         VerifyError: {
             /** @description One line for people. */
@@ -1718,6 +1831,9 @@ export type FleetOutagesQuery = components['schemas']['FleetOutagesQuery'];
 export type FleetOverview = components['schemas']['FleetOverview'];
 export type Hop = components['schemas']['Hop'];
 export type HttpFacts = components['schemas']['HttpFacts'];
+export type Import = components['schemas']['Import'];
+export type ImportCounts = components['schemas']['ImportCounts'];
+export type ImportQuery = components['schemas']['ImportQuery'];
 export type Judgement = components['schemas']['Judgement'];
 export type Listed = components['schemas']['Listed'];
 export type ListedPage = components['schemas']['ListedPage'];
@@ -1739,7 +1855,9 @@ export type RegionState = components['schemas']['RegionState'];
 export type ResponseTime = components['schemas']['ResponseTime'];
 export type ResponseTimeMetric = components['schemas']['ResponseTimeMetric'];
 export type Site = components['schemas']['Site'];
+export type SiteFile = components['schemas']['SiteFile'];
 export type SiteId = components['schemas']['SiteId'];
+export type SiteOfFile = components['schemas']['SiteOfFile'];
 export type SiteOverview = components['schemas']['SiteOverview'];
 export type SitePath = components['schemas']['SitePath'];
 export type SiteState = components['schemas']['SiteState'];
@@ -1756,6 +1874,7 @@ export type Timelines = components['schemas']['Timelines'];
 export type TimelinesQuery = components['schemas']['TimelinesQuery'];
 export type Timings = components['schemas']['Timings'];
 export type TlsFacts = components['schemas']['TlsFacts'];
+export type UpdatedSite = components['schemas']['UpdatedSite'];
 export type VerifyError = components['schemas']['VerifyError'];
 export type Warning = components['schemas']['Warning'];
 export type $defs = Record<string, never>;
@@ -2095,7 +2214,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the version that you want to change: nothing is changed when there is another one by now. */
+                /** @description The tag of the version that you want to change: nothing is changed when there is another one by now. */
                 "If-Match"?: string;
             };
             path: {
@@ -2169,7 +2288,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the version that you want to change: nothing is changed when there is another one by now. */
+                /** @description The tag of the version that you want to change: nothing is changed when there is another one by now. */
                 "If-Match"?: string;
             };
             path: {
@@ -2244,6 +2363,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Judgement"];
+                };
+            };
+            /** @description No token, or one that is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is good for less */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens, or too many of these at the same time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importSites: {
+        parameters: {
+            query?: {
+                /** @description Only say what would be done. */
+                dry_run?: boolean;
+                /** @description Also remove the sites that are not in the file. */
+                prune?: boolean;
+            };
+            header?: {
+                /** @description The tag of the version that you want to change: nothing is changed when there is another one by now. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A site file. */
+        requestBody: {
+            content: {
+                "application/yaml": components["schemas"]["SiteFile"];
+                "text/yaml": components["schemas"]["SiteFile"];
+                "application/json": components["schemas"]["SiteFile"];
+            };
+        };
+        responses: {
+            /**
+             * @description What an import does to each site, or would do. Lists have at most 1000 sites each; `counts` are of
+             *     all.
+             */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description No token, or one that is not known */
