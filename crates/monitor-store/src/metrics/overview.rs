@@ -57,7 +57,7 @@ impl MetricDataProvider {
         let mut transaction = snapshot::begin(&self.pool).await?;
         fleet.refresh(&mut transaction).await?;
         let buckets = Buckets::one(range);
-        let (rolled_up, marks) = scope::rolled_up(&mut transaction, &buckets).await?;
+        let (rolled_up, marks) = scope::rolled_up(&mut transaction, &buckets, None).await?;
         let progress = &rolled_up.progress;
         let borders = divisible(&[range.from(), range.to()], progress.final_to());
         let spans = plan(&borders, progress).into_iter();
