@@ -1,9 +1,8 @@
 // What is shown of a site. It is in the address, so that it can be sent to somebody.
 
 import type { Outcome } from "../api/schema";
+import { OUTCOMES } from "../words/outcomes";
 import { DAY_RANGE, formatRange, parseRange, type Range } from "./range";
-
-export const OUTCOMES = ["up", "degraded", "down", "missed", "error"] as const satisfies readonly Outcome[];
 
 export interface View {
   range: Range;

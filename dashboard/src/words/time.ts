@@ -27,7 +27,7 @@ const LONG_AGO = new Intl.DateTimeFormat(undefined, { month: "short", day: "nume
 
 /** An instant in the viewer's zone. */
 export function local(instant: number, now: number): string {
-  const recent = now - instant < DAY / 2;
+  const recent = Math.abs(now - instant) < DAY / 2;
   return (recent ? TODAY : LONG_AGO).format(instant);
 }
 
