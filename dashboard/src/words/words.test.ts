@@ -93,6 +93,7 @@ describe("time", () => {
     expect(local(NOW + 3_600_000, NOW)).toHaveLength(clock.length);
     expect(local(NOW + 40 * 86_400_000, NOW)).toContain("Apr");
     expect(local(NOW - 40 * 86_400_000, NOW)).toContain("Jan");
+    expect(local(NOW - 1000 * 86_400_000, NOW)).toContain("2023");
   });
 
   test("a certificate that has ended has no days left", () => {
