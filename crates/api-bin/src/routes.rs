@@ -11,6 +11,7 @@ mod probe;
 mod prometheus;
 mod sites;
 mod status;
+mod timelines;
 
 use aide::axum::ApiRouter;
 use axum::http::{HeaderMap, Method, Uri};
@@ -25,6 +26,7 @@ use crate::state::Api;
 pub(crate) fn all() -> ApiRouter<Api> {
     ApiRouter::new()
         .merge(overview::routes())
+        .merge(timelines::routes())
         .merge(sites::routes())
         .merge(checks::routes())
         .merge(metrics::routes())

@@ -9,7 +9,7 @@ mod site;
 mod stored;
 mod time;
 
-pub(crate) use choice::{Direction, Outcomes};
+pub(crate) use choice::{Direction, Outcomes, SiteIds};
 pub(crate) use metric::{Answers, Availability, ContentResults, Failures, Metric, ResponseTime};
 pub(crate) use parameter::Text;
 pub(crate) use probe::Probe;

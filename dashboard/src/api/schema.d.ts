@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/timelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the checks of some sites ended and how long they took, step by step.
+         * @description Steps are of an hour for 24h, of four for 7d, and of a day in UTC for 90d; of other windows, of so many hours that divide a day, or of a day. Every list has an entry for each step from `from`; the last may be cut short by `to`.
+         */
+        get: operations["getTimelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites": {
         parameters: {
             query?: never;
@@ -1298,6 +1318,26 @@ export interface components {
          *     lately tells of a site only when none has.
          */
         SiteState: "down" | "degraded" | "up" | "stale" | "unknown" | "disabled";
+        /** @description What the checks of a site came to in each step, as columns. */
+        SiteTimeline: {
+            /** @description As expected, with a warning. */
+            degraded: number[];
+            /** @description Not as expected. */
+            down: number[];
+            /** @description Failed for a reason of our own. */
+            error: number[];
+            /** @description Not checked. */
+            missed: number[];
+            /**
+             * @description 95 % of the available checks took no longer, within 2.5 %, in whole microseconds; `None` when
+             *     there were none.
+             */
+            p95_us: (number | null)[];
+            /** @description Which. */
+            site_id: components["schemas"]["SiteId"];
+            /** @description How many checks ended as expected. */
+            up: number[];
+        };
         /** @description Which sites. */
         SitesQuery: {
             /** @description Begin after the site of this name. */
@@ -1511,6 +1551,40 @@ export interface components {
             /** @description Where the next page is; null on the last one. The header `Link` says so too. */
             next?: string | null;
         };
+        /** @description Some sites over `from ≤ t < to`, in steps. Each list of a site has an entry for each step. */
+        Timelines: {
+            /**
+             * Format: date-time
+             * @description First instant: the begin of a step.
+             */
+            from: string;
+            /** @description Those of the sites that are monitored, by id. */
+            sites: components["schemas"]["SiteTimeline"][];
+            /**
+             * Format: uint64
+             * @description How long a step is: 1, 2, 3, 4, 6, 8 or 12 hours, or a day. Days are those of UTC.
+             */
+            step_ms: number;
+            /**
+             * Format: date-time
+             * @description First instant after. It may cut the last step short.
+             */
+            to: string;
+        };
+        /** @description Of which sites, and over which time. */
+        TimelinesQuery: {
+            /**
+             * @description Which sites. Those that are not there are left out of the answer.
+             * @example 1,2,3
+             */
+            site_id: string;
+            /**
+             * @description How far to look back, in whole hours up to 90d; 24h when left out.
+             * @example 24h
+             * @example 90d
+             */
+            window?: string | null;
+        };
         /**
          * @description How long each phase took, in microseconds; `null` for one that was not reached.
          *
@@ -1669,6 +1743,7 @@ export type SiteId = components['schemas']['SiteId'];
 export type SiteOverview = components['schemas']['SiteOverview'];
 export type SitePath = components['schemas']['SitePath'];
 export type SiteState = components['schemas']['SiteState'];
+export type SiteTimeline = components['schemas']['SiteTimeline'];
 export type SitesQuery = components['schemas']['SitesQuery'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type Statistics = components['schemas']['Statistics'];
@@ -1677,6 +1752,8 @@ export type StoredCheck = components['schemas']['StoredCheck'];
 export type StoredCheckPage = components['schemas']['StoredCheckPage'];
 export type TimedOutage = components['schemas']['TimedOutage'];
 export type TimedOutagePage = components['schemas']['TimedOutagePage'];
+export type Timelines = components['schemas']['Timelines'];
+export type TimelinesQuery = components['schemas']['TimelinesQuery'];
 export type Timings = components['schemas']['Timings'];
 export type TlsFacts = components['schemas']['TlsFacts'];
 export type VerifyError = components['schemas']['VerifyError'];
@@ -1715,6 +1792,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description No token, or one that is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is good for less */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens, or too many of these at the same time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTimelines: {
+        parameters: {
+            query: {
+                /** @description Which sites. Those that are not there are left out of the answer. */
+                site_id: string;
+                /** @description How far to look back, in whole hours up to 90d; 24h when left out. */
+                window?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Some sites over `from ≤ t < to`, in steps. Each list of a site has an entry for each step. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timelines"];
+                };
             };
             /** @description No token, or one that is not known */
             401: {
