@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 
 import type { Availability, Failure, StoredCheck, TlsFacts } from "../api/schema";
+import { look } from "../shell/look";
 import { merged } from "../shell/merged";
 import { certificatesOf, factsOfCertificate } from "./certificate";
 import { checkKey, checkQuestion, inShort } from "./check";
-import { figures, look, moved } from "./days";
+import { figures, LEAST, moved } from "./days";
 import { lengthOf, waterfall } from "./waterfall";
 
 const NONE = { dns: null, connect: null, tls: null, first_byte: null, transfer: null, total: null };
@@ -80,7 +81,7 @@ describe("a day", () => {
     [day({ missed: 10 }, 0), { down: 0, degraded: 0, up: 0 }],
     [day({}, null), { down: 0, degraded: 0, up: 0 }],
   ])("%# looks as it was", (one, parts) => {
-    const { down, degraded, up } = look(one);
+    const { down, degraded, up } = look(one.outcomes, LEAST);
     expect(down).toBeCloseTo(parts.down);
     expect(degraded).toBeCloseTo(parts.degraded);
     expect(up).toBeCloseTo(parts.up);
