@@ -8,8 +8,9 @@ import { chromium } from "playwright-core";
 import { looks } from "./looks.mjs";
 import { live } from "./live.mjs";
 import { login } from "./login.mjs";
+import { site } from "./site.mjs";
 
-const SCENARIOS = { live, login, looks };
+const SCENARIOS = { live, login, looks, site };
 
 /** Longest wait for anything: far more than it takes. */
 const PATIENCE_MS = 60_000;
