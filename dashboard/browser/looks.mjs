@@ -31,6 +31,9 @@ export async function looks(page, url, tell) {
       await find(page, `overview, ${where}`);
       await page.locator("li[data-site] a").first().click();
       await page.getByRole("img", { name: /^Response time/ }).waitFor();
+      await page.getByRole("button", { name: "Check now" }).click();
+      await page.getByText("Nothing of this is stored").waitFor();
+      await page.locator("[data-check] button").first().click();
       const wideSite = await page.evaluate(() => document.documentElement.scrollWidth);
       equal(wideSite, screen.width, `the width of the page of a site (${where})`);
       await find(page, `one site, ${where}`);

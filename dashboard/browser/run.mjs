@@ -24,8 +24,8 @@ try {
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
-    // That a token is refused, or the network away, is what a scenario may be about.
-    const meant = /401 \(Unauthorized\)|ERR_INTERNET_DISCONNECTED/.test(message.text());
+    // That a token is refused or good for less, or the network away, is what a scenario may be about.
+    const meant = /401 \(Unauthorized\)|403 \(Forbidden\)|ERR_INTERNET_DISCONNECTED/.test(message.text());
     if (message.type() === "error" && !meant) complaints.push(message.text());
   });
   await scenario(page, url, (seen) => console.log(seen));
