@@ -93,13 +93,15 @@ describe("a day", () => {
   });
 
   test.each([
-    [5, "ArrowLeft", 4],
-    [5, "ArrowDown", 12],
-    [0, "ArrowUp", 0],
-    [5, "End", 89],
-    [5, "Home", 0],
-    [5, "Tab", null],
-  ] as const)("from %i by %s to %s", (index, key, next) => expect(moved(index, key, 90)).toBe(next));
+    [5, "ArrowLeft", 4, false],
+    [5, "ArrowDown", 12, false],
+    [5, "ArrowRight", 12, true],
+    [5, "ArrowDown", 6, true],
+    [0, "ArrowUp", 0, false],
+    [5, "End", 89, false],
+    [5, "Home", 0, true],
+    [5, "Tab", null, false],
+  ] as const)("from %i by %s to %s (in weeks: %s)", (index, key, next, inWeeks) => expect(moved(index, key, 90, inWeeks)).toBe(next));
 });
 
 describe("certificates", () => {

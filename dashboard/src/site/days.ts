@@ -21,9 +21,10 @@ export function figures(day: Availability): string {
   return parts.join(", ");
 }
 
-/** Where arrows go, among so many days: in a row, or down and up in weeks. */
-export function moved(index: number, key: string, days: number): number | null {
-  const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7, Home: -days, End: days };
+/** Where arrows go, among so many days: in a row with weeks below each other, or, `inWeeks`, one week beside the other. */
+export function moved(index: number, key: string, days: number, inWeeks: boolean): number | null {
+  const [along, across] = inWeeks ? [7, 1] : [1, 7];
+  const steps: Record<string, number> = { ArrowLeft: -along, ArrowRight: along, ArrowUp: -across, ArrowDown: across, Home: -days, End: days };
   const step = steps[key];
   return step === undefined ? null : Math.min(Math.max(index + step, 0), days - 1);
 }
