@@ -47,12 +47,12 @@ async function filters(page) {
 }
 
 async function detail(page) {
-  await page.getByRole("cell").getByRole("button", { name: "shop", exact: true }).click();
-  const site = page.getByRole("dialog", { name: "shop" });
-  await site.getByText("No answer in time (first byte)").waitFor();
-  await eventually(() => /[?&]site=\d+/.test(page.url()), true, "the site is in the address");
-  await page.keyboard.press("Escape");
-  await site.waitFor({ state: "detached" });
+  await page.getByRole("cell").getByRole("link", { name: "shop", exact: true }).click();
+  await page.getByRole("heading", { name: "shop", level: 1 }).waitFor();
+  await page.getByRole("list", { name: "Regions" }).getByText("No answer in time (first byte)").waitFor();
+  await eventually(() => /^\/sites\/\d+$/.test(new URL(page.url()).pathname), true, "the site is in the address");
+  await page.goBack();
+  await page.waitForSelector(row("shop", "down"));
   await asked(page, "?sort=name", "the address after that");
 }
 

@@ -16,6 +16,12 @@ export async function login(page, url, tell) {
   await shown(page, ["shop"], "the sites");
   tell("signed in");
 
+  await page.getByRole("cell").getByRole("link", { name: "shop", exact: true }).click();
+  await page.getByRole("button", { name: "Check now" }).click();
+  const said = () => page.getByRole("alert").innerText();
+  await eventually(said, 'The token "wall" has the scope read; this takes write.', "who may only read");
+  await page.goBack();
+
   await page.reload();
   await page.waitForSelector("[role=row][data-site]");
   await page.getByRole("button", { name: "Sign out" }).click();

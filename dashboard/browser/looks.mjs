@@ -29,8 +29,13 @@ export async function looks(page, url, tell) {
       equal(wide, screen.width, `the width of the page (${where})`);
       await page.evaluate(axe);
       await find(page, `overview, ${where}`);
-      await page.locator("li[data-site] button").first().click();
-      await page.getByRole("dialog").waitFor();
+      await page.locator("li[data-site] a").first().click();
+      await page.getByRole("img", { name: /^Response time/ }).waitFor();
+      await page.getByRole("button", { name: "Check now" }).click();
+      await page.getByText("Nothing of this is stored").waitFor();
+      await page.locator("[data-check] button").first().click();
+      const wideSite = await page.evaluate(() => document.documentElement.scrollWidth);
+      equal(wideSite, screen.width, `the width of the page of a site (${where})`);
       await find(page, `one site, ${where}`);
       tell(where);
     }
@@ -49,7 +54,6 @@ async function find(page, where) {
 async function themes(page) {
   const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
   const change = page.getByRole("button", { name: /^Theme/ });
-  await page.getByRole("button", { name: "Close" }).click();
   await page.emulateMedia({ colorScheme: "dark" });
   await eventually(scheme, "light dark", "the system's theme");
   await change.click();

@@ -124,6 +124,31 @@ async fn who_has_no_token_is_asked_for_one_and_sees_nothing() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn the_page_of_a_site_tells_why_and_goes_closer_and_checks_it_now() -> anyhow::Result<()> {
+    let (world, shop) = (World::new().await?, target()?);
+    let mut missing = site("missing", &shop, &[]);
+    missing["url"] = json!(shop.url("/nowhere"));
+    world.import(&[site("shop", &shop, &["front"]), missing])?;
+    let _checker = world.start_ready(Binary::Checker).await?;
+    let _sink = world.start_ready(Binary::Sink).await?;
+    let api = Api::start(&world, &[]).await?;
+    eventually("both sites have told", || async {
+        let overview = api.client.json("/api/v1/overview").await?;
+        let states = &overview["fleet"]["states"];
+        Ok((states["down"] == 1 && states["up"] == 1).then_some(()))
+    })
+    .await?;
+    let Some(mut page) = Scenario::start("site", &api, "")? else {
+        return Ok(());
+    };
+    page.sees("missing is down, and why").await?;
+    page.sees("the charts").await?;
+    page.sees("a check").await?;
+    page.sees("a check now").await?;
+    page.ends().await
+}
+
+#[tokio::test]
 async fn everybody_can_read_the_page() -> anyhow::Result<()> {
     let (world, shop) = (World::new().await?, target()?);
     let mut slow = site("slow", &shop, &["front", "prod"]);

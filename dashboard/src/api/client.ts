@@ -33,6 +33,15 @@ export async function get<T>(path: string, token: string | null, known: Tagged<T
   return { tag: response.headers.get("ETag"), body: (await response.json()) as T };
 }
 
+/** What the server says to a JSON document that is sent to it. */
+export async function post<T>(path: string, token: string | null, body: unknown, signal: AbortSignal): Promise<T> {
+  const headers = new Headers({ Accept: "application/json", "Content-Type": "application/json" });
+  if (token !== null) headers.set("Authorization", `Bearer ${token}`);
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+  if (!response.ok) throw new ApiError(response.status, await problemOf(response));
+  return (await response.json()) as T;
+}
+
 async function problemOf(response: Response): Promise<Problem | undefined> {
   const isProblem = response.headers.get("Content-Type")?.startsWith("application/problem+json");
   return isProblem ? ((await response.json()) as Problem) : undefined;

@@ -2,7 +2,8 @@
 
 import type { RegionState, SiteOverview } from "../api/schema";
 import { rank } from "../words/states";
-import type { Sort, View } from "./view";
+import type { Window } from "../words/windows";
+import { EVERYTHING, type Sort, type View } from "./view";
 
 const NAMES = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -14,6 +15,11 @@ export interface Row {
   since: number | null;
   status: number | null;
   certificate: number | null;
+}
+
+/** The page of a site, over the same window. */
+export function address(site: number, window: Window): string {
+  return window === EVERYTHING.window ? `/sites/${site}` : `/sites/${site}?window=${window}`;
 }
 
 export function rowsOf(sites: readonly SiteOverview[]): Row[] {

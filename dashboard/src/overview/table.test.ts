@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { SiteOverview, SiteState } from "../api/schema";
-import { filter, rowsOf, sort, tagsOf } from "./rows";
+import { address, filter, rowsOf, sort, tagsOf } from "./rows";
 import { EVERYTHING, format, isFiltered, parse, unfiltered, type Sort, type View } from "./view";
 import { visible } from "./visible";
 
@@ -82,8 +82,8 @@ describe("filters", () => {
 
 describe("the address", () => {
   test("has the whole view", () => {
-    const view: View = { window: "7d", search: "a&b", states: ["down", "up"], tag: "prod", region: "eu", sort: "p95", descending: true, site: 7 };
-    expect(format(view)).toBe("window=7d&q=a%26b&state=down,up&tag=prod&region=eu&sort=p95&order=desc&site=7");
+    const view: View = { window: "7d", search: "a&b", states: ["down", "up"], tag: "prod", region: "eu", sort: "p95", descending: true };
+    expect(format(view)).toBe("window=7d&q=a%26b&state=down,up&tag=prod&region=eu&sort=p95&order=desc");
     expect(parse(`?${format(view)}`)).toEqual(view);
   });
 
@@ -93,7 +93,7 @@ describe("the address", () => {
   });
 
   test("that makes no sense counts for nothing", () => {
-    expect(parse("?window=1y&state=broken,down&sort=colour&order=up&site=all")).toEqual({ ...EVERYTHING, states: ["down"] });
+    expect(parse("?window=1y&state=broken,down&sort=colour&order=up")).toEqual({ ...EVERYTHING, states: ["down"] });
   });
 
   test("without filters keeps window and order", () => {
@@ -102,6 +102,11 @@ describe("the address", () => {
     expect(unfiltered(view)).toEqual({ ...view, tag: "" });
     expect(isFiltered(unfiltered(view))).toBe(false);
   });
+});
+
+test("the page of a site looks back as far", () => {
+  expect(address(7, "24h")).toBe("/sites/7");
+  expect(address(7, "90d")).toBe("/sites/7?window=90d");
 });
 
 describe("the rows that are drawn", () => {

@@ -16,8 +16,6 @@ export interface View {
   region: string;
   sort: Sort;
   descending: boolean;
-  /** The site that is shown in detail; `null` for none. */
-  site: number | null;
 }
 
 export const EVERYTHING: Readonly<View> = {
@@ -28,13 +26,11 @@ export const EVERYTHING: Readonly<View> = {
   region: "",
   sort: "attention",
   descending: false,
-  site: null,
 };
 
 /** What an address asks for; what it says wrongly counts as not said. */
 export function parse(query: string): View {
   const words = new URLSearchParams(query);
-  const site = Number(words.get("site"));
   const states = (words.get("state") ?? "").split(",").filter(isState);
   return {
     window: WINDOWS.find((window) => window === words.get("window")) ?? EVERYTHING.window,
@@ -44,7 +40,6 @@ export function parse(query: string): View {
     region: words.get("region") ?? "",
     sort: SORTS.find((sort) => sort === words.get("sort")) ?? EVERYTHING.sort,
     descending: words.get("order") === "desc",
-    site: Number.isSafeInteger(site) && site > 0 ? site : null,
   };
 }
 
@@ -58,7 +53,6 @@ export function format(view: View): string {
   if (view.region !== "") words.set("region", view.region);
   if (view.sort !== EVERYTHING.sort) words.set("sort", view.sort);
   if (view.descending) words.set("order", "desc");
-  if (view.site !== null) words.set("site", String(view.site));
   return words.toString().replaceAll("%2C", ",");
 }
 

@@ -21,15 +21,20 @@ export class Live<T> {
   heard = $state(0);
   /** The status of the last answer that was none; 0 where there was not even one. */
   status = $state(0);
+  /** The path that the last answer is of. */
+  answered = $state("");
 
   #path: string;
+  /** Shortest pause after an answer; `null` asks no more once there is one. */
+  #pause: number | null;
   #known: Tagged<T> | null = null;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: AbortController | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, pause: number | null = PAUSE_MS) {
     this.#path = path;
+    this.#pause = pause;
   }
 
   /** Asks now, and goes on until `stop`. */
@@ -43,8 +48,9 @@ export class Live<T> {
     this.#asking?.abort();
   }
 
-  /** Asks for something else. What is shown stays until that is there. */
-  setPath(path: string): void {
+  /** Asks for something else, at most so often. What is shown stays until that is there. */
+  setPath(path: string, pause: number | null = this.#pause): void {
+    this.#pause = pause;
     if (path === this.#path) return;
     this.#path = path;
     this.#known = null;
@@ -69,8 +75,14 @@ export class Live<T> {
       this.trouble = error instanceof ApiError ? error.message : "The server does not answer.";
     }
     const took = performance.now() - begin;
-    const pause = Math.max(PAUSE_MS, took * REST) * 2 ** Math.min(this.#failures, 4);
-    this.#timer = setTimeout(() => void this.#ask(), Math.min(pause, LONGEST_PAUSE_MS));
+    this.#timer = this.#next(took);
+  }
+
+  #next(took: number): ReturnType<typeof setTimeout> | undefined {
+    if (this.#failures === 0 && this.#pause === null) return undefined;
+    const pause = Math.max(this.#failures > 0 ? PAUSE_MS : (this.#pause ?? 0), took * REST);
+    const longest = Math.max(LONGEST_PAUSE_MS, this.#pause ?? 0);
+    return setTimeout(() => void this.#ask(), Math.min(pause * 2 ** Math.min(this.#failures, 4), longest));
   }
 
   #take(answer: Tagged<T>): void {
@@ -78,6 +90,7 @@ export class Live<T> {
     this.#failures = 0;
     this.trouble = "";
     this.heard = Date.now();
+    this.answered = this.#path;
     this.answer = answer.body;
   }
 }

@@ -21,6 +21,11 @@ export function duration(micros: number | null | undefined): string {
   return `${(millis / 1000).toFixed(millis < 10_000 ? 2 : 1)} s`;
 }
 
+/** The same, where also what is shorter than a millisecond is told apart. */
+export function fineDuration(micros: number): string {
+  return micros < 1000 ? `${Math.round(micros)} µs` : duration(micros);
+}
+
 export function count(value: number): string {
   return value.toLocaleString("en");
 }

@@ -1,6 +1,6 @@
 // Why a site is not simply up, in words.
 
-import type { FailureKind, RegionState, SiteOverview } from "../api/schema";
+import type { Failure, FailureKind, Judgement, RegionState } from "../api/schema";
 import { duration } from "./numbers";
 import { daysUntil } from "./time";
 
@@ -51,6 +51,9 @@ const KINDS: Record<FailureKind, string> = {
 /** A certificate that ends within this time is the likelier reason of a warning than slowness. */
 const CERTIFICATE_SOON_DAYS = 30;
 
+/** How a site is, and what each region says of it. */
+type Told = Pick<Judgement, "state" | "regions">;
+
 export interface Reason {
   /** What it means. */
   title: string;
@@ -64,7 +67,7 @@ export function ofKind(kind: string): string {
 }
 
 /** Why a site is as it is: what the region says that is the reason for its state. */
-export function reason(site: SiteOverview, now: number): Reason {
+export function reason(site: Told, now: number): Reason {
   const region = site.regions.find((one) => one.state === site.state) ?? site.regions[0];
   switch (site.state) {
     case "unknown":
@@ -84,9 +87,13 @@ export function reason(site: SiteOverview, now: number): Reason {
 function failed(region: RegionState | undefined): Reason | undefined {
   const failure = region?.failure;
   if (!failure) return undefined;
-  const answered = failure.kind === "unexpected_status" && region.status_code != null;
-  const title = answered ? `Answers with status ${region.status_code}` : ofKind(failure.kind);
-  return { title, detail: failure.detail };
+  return { title: ofFailure(failure, region.status_code), detail: failure.detail };
+}
+
+/** A failure in words: a status that was not expected is named. */
+export function ofFailure(failure: Failure, status: number | null | undefined): string {
+  const answered = failure.kind === "unexpected_status" && status != null;
+  return answered ? `Answers with status ${status}` : ofKind(failure.kind);
 }
 
 function ours(region: RegionState | undefined): Reason | undefined {
@@ -105,7 +112,7 @@ function warned(region: RegionState | undefined, now: number): Reason {
 }
 
 /** The regions that share the state of a site, among all that check it. */
-export function where(site: SiteOverview): string {
+export function where(site: Told): string {
   const affected = site.regions.filter((region) => region.state === site.state);
   if (site.regions.length < 2) return "";
   if (affected.length === site.regions.length) return `all ${site.regions.length} regions`;

@@ -25,10 +25,14 @@ function two(millis: number, large: number, largeName: string, small: number, sm
 const TODAY = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const LONG_AGO = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
+const OTHER_YEAR = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+/** From this far on it is not clear which year is meant. */
+const FAR = 300 * DAY;
+
 /** An instant in the viewer's zone. */
 export function local(instant: number, now: number): string {
-  const recent = now - instant < DAY / 2;
-  return (recent ? TODAY : LONG_AGO).format(instant);
+  const away = Math.abs(now - instant);
+  return (away < DAY / 2 ? TODAY : away < FAR ? LONG_AGO : OTHER_YEAR).format(instant);
 }
 
 /** The same everywhere: what people in several zones can talk about. */

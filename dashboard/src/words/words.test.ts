@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 
 import type { RegionState, SiteOverview, SiteState } from "../api/schema";
-import { duration, percent } from "./numbers";
+import { duration, fineDuration, percent } from "./numbers";
 import { ofKind, reason, where } from "./reason";
 import { headline, headlineState, STATES } from "./states";
-import { daysUntil, span, utc } from "./time";
+import { daysUntil, local, span, utc } from "./time";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
@@ -68,6 +68,10 @@ describe("numbers", () => {
     [1_523_000, "1.52 s"],
     [12_340_000, "12.3 s"],
   ])("%s µs are %s", (micros, words) => expect(duration(micros)).toBe(words));
+
+  test("of a phase are told to the microsecond where they are short", () => {
+    expect([0, 347, 4_210].map(fineDuration)).toEqual(["0 µs", "347 µs", "4.2 ms"]);
+  });
 });
 
 describe("time", () => {
@@ -83,6 +87,14 @@ describe("time", () => {
   ])("%s ms are %s", (millis, words) => expect(span(millis)).toBe(words));
 
   test("an instant in UTC says so", () => expect(utc(NOW)).toBe("2026-03-01 12:00:00 UTC"));
+
+  test("an instant of another day has its date, also one to come", () => {
+    const clock = local(NOW, NOW);
+    expect(local(NOW + 3_600_000, NOW)).toHaveLength(clock.length);
+    expect(local(NOW + 40 * 86_400_000, NOW)).toContain("Apr");
+    expect(local(NOW - 40 * 86_400_000, NOW)).toContain("Jan");
+    expect(local(NOW - 1000 * 86_400_000, NOW)).toContain("2023");
+  });
 
   test("a certificate that has ended has no days left", () => {
     expect(daysUntil(NOW + 86_399_999, NOW)).toBe(0);
