@@ -4,28 +4,57 @@ import { tick } from "svelte";
 
 import { pageOf } from "./page";
 
+/** Where in the history of this tab an entry is; the first one has no state. */
+function indexOf(state: unknown): number {
+  const index = (state as { index?: unknown } | null)?.index;
+  return typeof index === "number" ? index : 0;
+}
+
 class Route {
   path = $state(location.pathname);
   /** With its question mark, or empty. */
   query = $state(location.search);
   page = $derived(pageOf(this.path));
 
+  /** Whether the page may be left: a page that would lose something asks. */
+  guard: (() => boolean) | null = null;
+
+  #index = indexOf(history.state);
+
   constructor() {
-    addEventListener("popstate", () => this.#read());
+    addEventListener("popstate", (event) => this.#step(indexOf(event.state)));
     document.addEventListener("click", (event) => this.#follow(event));
   }
 
   /** Shows another page. */
   go(address: string): void {
-    history.pushState(null, "", address);
+    if (!this.mayLeave()) return;
+    this.#index += 1;
+    history.pushState({ index: this.#index }, "", address);
     this.#read();
     void tick().then(() => scrollTo(0, 0));
   }
 
   /** Says what of the page is shown: going back does not undo it. */
   setQuery(query: string): void {
-    history.replaceState(null, "", query === "" ? location.pathname : `?${query}`);
+    history.replaceState(history.state, "", query === "" ? location.pathname : `?${query}`);
     this.query = location.search;
+  }
+
+  mayLeave(): boolean {
+    return this.guard === null || this.guard();
+  }
+
+  /** Back or forth. The browser has gone already: whoever stays is taken back to where they were. */
+  #step(index: number): void {
+    const way = this.#index - index;
+    const hasMoved = location.pathname !== this.path;
+    if (hasMoved && way !== 0 && !this.mayLeave()) {
+      history.go(way);
+      return;
+    }
+    this.#index = index;
+    this.#read();
   }
 
   #read(): void {
