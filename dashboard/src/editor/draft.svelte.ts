@@ -30,6 +30,8 @@ export class Draft {
   /** What is wrong, in one sentence; empty when nothing is. */
   trouble = $state("");
   task = $state<Task | null>(null);
+  /** Whether there is no such site, or none any more. */
+  isGone = $state(false);
   /** What somebody else has made of it meanwhile. */
   theirs = $state.raw<Stored | null>(null);
   trial = $state.raw<Trial | null>(null);
@@ -143,6 +145,10 @@ export class Draft {
     }
     if (error.status === 401) session.refuse(error.message);
     this.trouble = error.status === 401 ? "The token was not taken: nothing was changed." : error.message;
+    if (error.status === 404) {
+      this.isGone = true;
+      this.trouble = task === "load" ? "There is no such site." : "The site is not there any more: somebody has removed it.";
+    }
     if (error.problem) this.complaints = complaintsOf(error.problem);
     if (error.status === 412) await this.#compare();
   }

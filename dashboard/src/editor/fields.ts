@@ -45,7 +45,7 @@ export const COMMON: Spec[] = [
   { name: "url", kind: "word", label: "URL", placeholder: "https://example.com/", hint: "http or https. Credentials go into the headers." },
   { name: "name", kind: "word", label: "Name", hint: "Unique." },
   { name: "interval", kind: "word", label: "Interval", usual: "1m", short: true, hint: "From one check to the next, 1s to 24h." },
-  { name: "timeout", kind: "word", label: "Timeout", usual: "10s", short: true, hint: "For the whole check; at most the interval." },
+  { name: "timeout", kind: "word", label: "Timeout", usual: "10s", short: true, hint: "For the whole check; never longer than the interval." },
   { name: "expect_status", kind: "word", label: "Expected status", usual: "200-299", short: true, hint: "Codes and ranges: 200-299,304." },
   { name: "content_regex", kind: "pattern", label: "Content must match", short: true, hint: "A regular expression for the body." },
   { name: "tags", kind: "words", label: "Tags", one: "tag", hint: "For grouping. Enter or a comma adds one." },
