@@ -55,7 +55,7 @@ pub(super) fn document(frame: &Frame<'_>, body: &Markup) -> String {
                     @if tag.is_some() { nav aria-label="Pages" { a href="/status" { "All pages" } } }
                 }
                 main { (body) }
-                footer { p { "This page renews itself every minute. All times are in UTC." } }
+                footer { p { "All times are in UTC." } }
             }
         }
     };

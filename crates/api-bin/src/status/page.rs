@@ -66,7 +66,7 @@ pub(crate) fn unavailable(title: &str) -> String {
             (icon(SiteState::Unknown))
             div {
                 p.big { "The status cannot be read right now" }
-                p { "This says nothing of the sites themselves. The page tries again by itself." }
+                p { "This says nothing of the sites themselves. Load it again in a minute." }
             }
         }
     };
