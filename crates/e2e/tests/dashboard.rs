@@ -124,6 +124,29 @@ async fn who_has_no_token_is_asked_for_one_and_sees_nothing() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn sites_are_added_and_changed_and_nothing_written_is_lost() -> anyhow::Result<()> {
+    let (world, shop) = (World::new().await?, target()?);
+    world.import(&[site("shop", &shop, &["front"])])?;
+    let _checker = world.start_ready(Binary::Checker).await?;
+    let _sink = world.start_ready(Binary::Sink).await?;
+    let api = Api::start(&world, &[]).await?;
+    let Some(mut page) = Scenario::start("edit", &api, "")? else {
+        return Ok(());
+    };
+    page.sees("a site was added").await?;
+    page.sees("two have changed it").await?;
+    page.sees("it is disabled").await?;
+    page.sees("it is removed").await?;
+    page.ends().await?;
+    let sites = api.client.json("/api/v1/sites").await?;
+    ensure!(
+        sites["items"].as_array().map(Vec::len) == Some(1),
+        "{sites}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn everybody_can_read_the_page() -> anyhow::Result<()> {
     let (world, shop) = (World::new().await?, target()?);
     let mut slow = site("slow", &shop, &["front", "prod"]);
