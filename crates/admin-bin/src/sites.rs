@@ -93,13 +93,10 @@ async fn import(arguments: &Import, environment: &Environment) -> anyhow::Result
 
 fn describe(plan: &ImportPlan) -> String {
     let mut lines = Vec::new();
-    for (sign, names) in [
-        ("+", &plan.added),
-        ("~", &plan.changed),
-        ("-", &plan.removed),
-    ] {
-        lines.extend(names.iter().map(|name| format!("{sign} {name}")));
-    }
+    let changed = plan.changed.iter();
+    lines.extend(plan.added.iter().map(|name| format!("+ {name}")));
+    lines.extend(changed.map(|site| format!("~ {} ({})", site.name, site.fields.join(", "))));
+    lines.extend(plan.removed.iter().map(|name| format!("- {name}")));
     let counts = [
         (plan.added.len(), "added"),
         (plan.changed.len(), "changed"),

@@ -83,7 +83,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
         version.map(|version| Self(Some(version))).ok_or_else(|| {
             Problem::field(
                 "If-Match",
-                "expected the ETag of the site as it was read, such as \"3\"",
+                "expected the tag of what is to be changed, as it was read, such as \"3\"",
             )
         })
     }
@@ -91,7 +91,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 
 impl OperationInput for IfMatch {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
-        let about = "The ETag of the version that you want to change: nothing is changed when there is \
+        let about = "The tag of the version that you want to change: nothing is changed when there is \
                      another one by now.";
         add_header(context, operation, "If-Match", about);
     }

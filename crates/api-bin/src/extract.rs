@@ -1,5 +1,7 @@
 //! Reading requests, so that whatever is wrong is a problem that names it.
 
+mod site_file;
+
 use std::collections::HashSet;
 
 use aide::OperationInput;
@@ -19,6 +21,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+pub(crate) use self::site_file::{MAX_SITE_FILE, SiteFileBody};
 use crate::described::{add_header, content_of};
 use crate::problem::{Kind, Problem};
 use crate::wire::SiteDocument;
@@ -126,13 +129,13 @@ impl<S: Send + Sync> FromRequest<S> for SiteBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
+        if media_type(request.headers()) != "application/json" {
             let detail = "The body has to be JSON: send Content-Type: application/json.";
             return Err(Problem::new(Kind::UnsupportedMediaType, detail));
         }
         let bytes = Bytes::from_request(request, state)
             .await
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| refused(&error, "A site has at most 1 MiB."))?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(_) => Err(Problem::field(
@@ -144,21 +147,18 @@ impl<S: Send + Sync> FromRequest<S> for SiteBody {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// What the body is, in lower case and without parameters.
+fn media_type(headers: &HeaderMap) -> String {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    let essence = media_type
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    let essence = media_type.unwrap_or_default().split(';').next();
+    essence.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn refused(error: &BytesRejection) -> Problem {
+fn refused(error: &BytesRejection, most: &str) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(Kind::TooLarge, "A site has at most 1 MiB.")
+        Problem::new(Kind::TooLarge, most)
     } else {
         Problem::field("body", "could not be read to its end")
     }

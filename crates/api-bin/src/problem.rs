@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use monitor_core::site::FieldProblem;
+use monitor_site_file::{NotASiteFile, Place, SiteProblem};
 use monitor_store::{ErrorClass, StoreError};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -69,7 +70,7 @@ impl Kind {
             Self::NotFound => "There is no such thing",
             Self::MethodNotAllowed => "The method is not allowed here",
             Self::NameTaken => "The name is taken",
-            Self::VersionConflict => "The site was changed meanwhile",
+            Self::VersionConflict => "It was changed meanwhile",
             Self::TooLarge => "The request is too large",
             Self::UnsupportedMediaType => "The media type is not supported",
             Self::Misdirected => "The request is for another host",
@@ -81,6 +82,9 @@ impl Kind {
     }
 }
 
+/// Most errors that one document lists.
+const MOST_ERRORS: usize = 1_000;
+
 /// What is wrong with one field.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct FieldError {
@@ -88,11 +92,63 @@ pub(crate) struct FieldError {
     pub(crate) field: String,
     /// What is wrong with it.
     pub(crate) message: String,
+    /// Of a site file: which site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<SiteOfFile>,
+    /// Of a site file: the line, counted from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    /// The character in the line, counted from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u64>,
+}
+
+/// A site of a site file.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct SiteOfFile {
+    /// Its place in the list, counted from zero.
+    index: usize,
+    /// Its name as it was written, or else its URL; null when it has neither.
+    name: Option<String>,
+}
+
+impl FieldError {
+    fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+            site: None,
+            line: None,
+            column: None,
+        }
+    }
+
+    fn at(self, Place { line, column }: Place) -> Self {
+        Self {
+            line: Some(line),
+            column: Some(column),
+            ..self
+        }
+    }
 }
 
 impl From<FieldProblem> for FieldError {
     fn from(FieldProblem { field, message }: FieldProblem) -> Self {
-        Self { field, message }
+        Self::new(field, message)
+    }
+}
+
+impl From<SiteProblem> for FieldError {
+    fn from(problem: SiteProblem) -> Self {
+        let SiteProblem {
+            index,
+            name,
+            place,
+            problem,
+        } = problem;
+        let site = Some(SiteOfFile { index, name });
+        let error = Self::from(problem).at(place);
+        Self { site, ..error }
     }
 }
 
@@ -144,10 +200,7 @@ impl Problem {
 
     /// One parameter, or the body as a whole, is wrong.
     pub(crate) fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        let error = FieldError {
-            field: field.into(),
-            message: message.into(),
-        };
+        let error = FieldError::new(field, message);
         let detail = format!("{}: {}", error.field, error.message);
         Self::new(Kind::InvalidRequest, detail).with_errors(vec![error])
     }
@@ -165,6 +218,29 @@ impl Problem {
         let detail: Vec<_> = problems.iter().map(ToString::to_string).collect();
         let errors = problems.into_iter().map(FieldError::from).collect();
         Self::new(Kind::InvalidSite, detail.join("; ")).with_errors(errors)
+    }
+
+    /// The body is no site file.
+    pub(crate) fn not_a_site_file(problem: &NotASiteFile) -> Self {
+        let error = FieldError::new("body", &*problem.message).at(problem.place);
+        Self::new(Kind::InvalidRequest, format!("body: {problem}")).with_errors(vec![error])
+    }
+
+    /// Sites of a site file have fields that cannot be.
+    pub(crate) fn invalid_sites(problems: Vec<SiteProblem>) -> Self {
+        let detail = match problems.len() {
+            1 => "1 field of a site is wrong; nothing was imported".to_owned(),
+            count @ ..=MOST_ERRORS => {
+                format!("{count} fields of sites are wrong; nothing was imported")
+            }
+            count => format!(
+                "{count} fields of sites are wrong, of which these are the first {MOST_ERRORS}; \
+                 nothing was imported"
+            ),
+        };
+        let told = problems.into_iter().take(MOST_ERRORS);
+        let errors = told.map(FieldError::from).collect();
+        Self::new(Kind::InvalidSite, detail).with_errors(errors)
     }
 
     /// Says how to authenticate.

@@ -4,6 +4,7 @@ mod badges;
 mod certificates;
 mod checks;
 mod events;
+mod import;
 mod metrics;
 mod outages;
 mod overview;
@@ -11,6 +12,7 @@ mod probe;
 mod prometheus;
 mod sites;
 mod status;
+mod timelines;
 
 use aide::axum::ApiRouter;
 use axum::http::{HeaderMap, Method, Uri};
@@ -25,7 +27,9 @@ use crate::state::Api;
 pub(crate) fn all() -> ApiRouter<Api> {
     ApiRouter::new()
         .merge(overview::routes())
+        .merge(timelines::routes())
         .merge(sites::routes())
+        .merge(import::routes())
         .merge(checks::routes())
         .merge(metrics::routes())
         .merge(outages::routes())

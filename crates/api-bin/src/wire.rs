@@ -1,6 +1,7 @@
 //! The JSON of the API: what is asked with, and what is answered.
 
 mod choice;
+mod import;
 mod metric;
 mod parameter;
 mod probe;
@@ -9,7 +10,8 @@ mod site;
 mod stored;
 mod time;
 
-pub(crate) use choice::{Direction, Outcomes};
+pub(crate) use choice::{Direction, Outcomes, SiteIds};
+pub(crate) use import::{Import, SiteFileDocument};
 pub(crate) use metric::{Answers, Availability, ContentResults, Failures, Metric, ResponseTime};
 pub(crate) use parameter::Text;
 pub(crate) use probe::Probe;

@@ -26,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("monitor-probe", &["monitor-config", "monitor-core"]),
     ("monitor-kafka", &["monitor-config", "monitor-core"]),
+    ("monitor-site-file", &["monitor-core"]),
     ("monitor-store", &["monitor-config", "monitor-core"]),
     ("monitor-runtime", &["monitor-config"]),
     (
@@ -58,6 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "monitor-core",
             "monitor-probe",
             "monitor-runtime",
+            "monitor-site-file",
             "monitor-store",
         ],
     ),
@@ -70,6 +72,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "monitor-kafka",
             "monitor-probe",
             "monitor-runtime",
+            "monitor-site-file",
             "monitor-store",
         ],
     ),

@@ -5,6 +5,7 @@
 //!   for each of the [`Buckets`] of the range.
 //! - [`OutageRequest`]: when sites were down, as [`Outages`].
 //! - [`OverviewWindow`]: how all sites are, as an [`Overview`].
+//! - [`Timelines`]: how the checks of some sites ended over such a window, step by step.
 //! - [`SiteState`]: how a site is now, with its regions in a [`Judgement`].
 //! - [`CertificateEnd`]: what is about to expire.
 //! - [`LatestCheck`]: what was seen last.
@@ -24,6 +25,7 @@ mod step;
 mod stored_check;
 mod subject;
 mod summary;
+mod timeline;
 
 pub use self::buckets::{Buckets, MAX_BUCKETS, TooManyBuckets};
 pub use self::certificate::CertificateEnd;
@@ -46,3 +48,4 @@ pub use self::subject::{Sites, Subject};
 pub use self::summary::{
     ContentCounts, DailyOutcomes, OutcomeCounts, PhaseDurations, Statistics, Summary,
 };
+pub use self::timeline::{SiteTimeline, Timelines, steps as timeline_steps};

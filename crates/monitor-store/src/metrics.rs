@@ -12,6 +12,7 @@ mod read;
 mod scope;
 mod snapshot;
 mod summaries;
+mod timelines;
 
 use std::sync::Arc;
 
@@ -32,7 +33,8 @@ use self::overview::Kept;
 /// - About the same subjects: when they were down ([`outages`](Self::outages)).
 /// - About all that is monitored: how it is ([`overview`](Self::overview)). What that has read of closed
 ///   hours is kept, and shared by the clones of a provider, until rollups change.
-/// - About some sites: how their checks ended [day by day](Self::daily_outcomes).
+/// - About some sites: how their checks ended [day by day](Self::daily_outcomes), and what they came to
+///   [step by step](Self::timelines).
 /// - About certificates: [which end soon](Self::certificates_ending).
 /// - About now: [the latest check of every site](Self::latest).
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use monitor_core::{Site, SiteConfig, SiteId};
 use sqlx::{PgExecutor, PgPool};
 
 pub use self::change::{Change, create, delete, replace};
-pub use self::import::{ImportPlan, import, plan_import};
+pub use self::import::{ChangedSite, ImportPlan, import, import_if_unchanged, plan_import};
 pub use self::list::{ListedSite, SiteFilter, SitePage, SitePageRequest, list};
 use self::row::SiteRow;
 pub use self::state::{state, states};

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/timelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the checks of some sites ended and how long they took, step by step.
+         * @description Steps are of an hour for 24h, of four for 7d, and of a day in UTC for 90d; of other windows, of so many hours that divide a day, or of a day. Every list has an entry for each step from `from`; the last may be cut short by `to`.
+         */
+        get: operations["getTimelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites": {
         parameters: {
             query?: never;
@@ -81,6 +101,26 @@ export interface paths {
         get: operations["getSiteState"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what importing a site file would do, or do it.
+         * @description Sites are known by their names. With `dry_run=false` all is done, or nothing; with `If-Match` only when no site was changed since the plan of that `version`. To import the same file again changes nothing.
+         */
+        post: operations["importSites"];
         delete?: never;
         options?: never;
         head?: never;
@@ -723,10 +763,22 @@ export interface components {
         };
         /** @description What is wrong with one field. */
         FieldError: {
+            /**
+             * Format: uint64
+             * @description The character in the line, counted from one.
+             */
+            column?: number | null;
             /** @description The field or parameter, as it was written. */
             field: string;
+            /**
+             * Format: uint64
+             * @description Of a site file: the line, counted from one.
+             */
+            line?: number | null;
             /** @description What is wrong with it. */
             message: string;
+            /** @description Of a site file: which site. */
+            site?: components["schemas"]["SiteOfFile"] | null;
         };
         /** @description The same of several sites. */
         FleetMetricQuery: {
@@ -831,6 +883,62 @@ export interface components {
              * @default null
              */
             version: string | null;
+        };
+        /**
+         * @description What an import does to each site, or would do. Lists have at most 1000 sites each; `counts` are of
+         *     all.
+         */
+        Import: {
+            /** @description Whether it was done. Otherwise nothing was changed. */
+            applied: boolean;
+            /** @description How many sites there are of each kind. */
+            counts: components["schemas"]["ImportCounts"];
+            /** @description Names of sites that were not there. */
+            created: string[];
+            /** @description Names of sites that are not in the file, and are to be removed. Their results stay. */
+            removed: string[];
+            /** @description Names of sites that are as they should be. */
+            unchanged: string[];
+            /** @description Sites that become different. They keep their ids and their history. */
+            updated: components["schemas"]["UpdatedSite"][];
+            /** @description What the sites were when it was planned. `If-Match` takes it as it is, with its quotes. */
+            version: string;
+        };
+        /** @description How many sites there are of each kind. */
+        ImportCounts: {
+            /**
+             * Format: uint
+             * @description Those that were not there.
+             */
+            created: number;
+            /**
+             * Format: uint
+             * @description Those that are to be removed.
+             */
+            removed: number;
+            /**
+             * Format: uint
+             * @description Those that are as they should be.
+             */
+            unchanged: number;
+            /**
+             * Format: uint
+             * @description Those that become different.
+             */
+            updated: number;
+        };
+        /** @description What is done with the file. */
+        ImportQuery: {
+            /**
+             * @description Only say what would be done.
+             * @default true
+             */
+            dry_run: boolean;
+            /**
+             * @description Also remove the sites that are not in the file.
+             * @default false
+             */
+            prune: boolean;
         };
         /** @description How a site is, as its regions tell. */
         Judgement: {
@@ -1232,11 +1340,26 @@ export interface components {
             /** @description Where the request goes; credentials belong into `headers`. */
             url: string;
         };
+        /** @description A list of sites, as it is documented. Reading is for `SiteFile` alone. */
+        SiteFile: {
+            /** @description The sites. Names are unique: an import knows a site by its name. */
+            sites: components["schemas"]["Site"][];
+        };
         /**
          * Format: int64
          * @description Identifies a site; assigned by the database.
          */
         SiteId: number;
+        /** @description A site of a site file. */
+        SiteOfFile: {
+            /**
+             * Format: uint
+             * @description Its place in the list, counted from zero.
+             */
+            index: number;
+            /** @description Its name as it was written, or else its URL; null when it has neither. */
+            name?: string | null;
+        };
         /** @description A monitored site. */
         SiteOverview: {
             /**
@@ -1298,6 +1421,26 @@ export interface components {
          *     lately tells of a site only when none has.
          */
         SiteState: "down" | "degraded" | "up" | "stale" | "unknown" | "disabled";
+        /** @description What the checks of a site came to in each step, as columns. */
+        SiteTimeline: {
+            /** @description As expected, with a warning. */
+            degraded: number[];
+            /** @description Not as expected. */
+            down: number[];
+            /** @description Failed for a reason of our own. */
+            error: number[];
+            /** @description Not checked. */
+            missed: number[];
+            /**
+             * @description 95 % of the available checks took no longer, within 2.5 %, in whole microseconds; `None` when
+             *     there were none.
+             */
+            p95_us: (number | null)[];
+            /** @description Which. */
+            site_id: components["schemas"]["SiteId"];
+            /** @description How many checks ended as expected. */
+            up: number[];
+        };
         /** @description Which sites. */
         SitesQuery: {
             /** @description Begin after the site of this name. */
@@ -1511,6 +1654,40 @@ export interface components {
             /** @description Where the next page is; null on the last one. The header `Link` says so too. */
             next?: string | null;
         };
+        /** @description Some sites over `from ≤ t < to`, in steps. Each list of a site has an entry for each step. */
+        Timelines: {
+            /**
+             * Format: date-time
+             * @description First instant: the begin of a step.
+             */
+            from: string;
+            /** @description Those of the sites that are monitored, by id. */
+            sites: components["schemas"]["SiteTimeline"][];
+            /**
+             * Format: uint64
+             * @description How long a step is: 1, 2, 3, 4, 6, 8 or 12 hours, or a day. Days are those of UTC.
+             */
+            step_ms: number;
+            /**
+             * Format: date-time
+             * @description First instant after. It may cut the last step short.
+             */
+            to: string;
+        };
+        /** @description Of which sites, and over which time. */
+        TimelinesQuery: {
+            /**
+             * @description Which sites. Those that are not there are left out of the answer.
+             * @example 1,2,3
+             */
+            site_id: string;
+            /**
+             * @description How far to look back, in whole hours up to 90d; 24h when left out.
+             * @example 24h
+             * @example 90d
+             */
+            window?: string | null;
+        };
         /**
          * @description How long each phase took, in microseconds; `null` for one that was not reached.
          *
@@ -1602,6 +1779,16 @@ export interface components {
              */
             version: string | null;
         };
+        /** @description A site that becomes different. */
+        UpdatedSite: {
+            /**
+             * @description The fields that change. Of one that somebody has made invalid in the database: those that are
+             *     wrong.
+             */
+            fields: string[];
+            /** @description Its name. */
+            name: string;
+        };
         /** @description Why a certificate was not to be trusted. */
         VerifyError: {
             /** @description One line for people. */
@@ -1644,6 +1831,9 @@ export type FleetOutagesQuery = components['schemas']['FleetOutagesQuery'];
 export type FleetOverview = components['schemas']['FleetOverview'];
 export type Hop = components['schemas']['Hop'];
 export type HttpFacts = components['schemas']['HttpFacts'];
+export type Import = components['schemas']['Import'];
+export type ImportCounts = components['schemas']['ImportCounts'];
+export type ImportQuery = components['schemas']['ImportQuery'];
 export type Judgement = components['schemas']['Judgement'];
 export type Listed = components['schemas']['Listed'];
 export type ListedPage = components['schemas']['ListedPage'];
@@ -1665,10 +1855,13 @@ export type RegionState = components['schemas']['RegionState'];
 export type ResponseTime = components['schemas']['ResponseTime'];
 export type ResponseTimeMetric = components['schemas']['ResponseTimeMetric'];
 export type Site = components['schemas']['Site'];
+export type SiteFile = components['schemas']['SiteFile'];
 export type SiteId = components['schemas']['SiteId'];
+export type SiteOfFile = components['schemas']['SiteOfFile'];
 export type SiteOverview = components['schemas']['SiteOverview'];
 export type SitePath = components['schemas']['SitePath'];
 export type SiteState = components['schemas']['SiteState'];
+export type SiteTimeline = components['schemas']['SiteTimeline'];
 export type SitesQuery = components['schemas']['SitesQuery'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type Statistics = components['schemas']['Statistics'];
@@ -1677,8 +1870,11 @@ export type StoredCheck = components['schemas']['StoredCheck'];
 export type StoredCheckPage = components['schemas']['StoredCheckPage'];
 export type TimedOutage = components['schemas']['TimedOutage'];
 export type TimedOutagePage = components['schemas']['TimedOutagePage'];
+export type Timelines = components['schemas']['Timelines'];
+export type TimelinesQuery = components['schemas']['TimelinesQuery'];
 export type Timings = components['schemas']['Timings'];
 export type TlsFacts = components['schemas']['TlsFacts'];
+export type UpdatedSite = components['schemas']['UpdatedSite'];
 export type VerifyError = components['schemas']['VerifyError'];
 export type Warning = components['schemas']['Warning'];
 export type $defs = Record<string, never>;
@@ -1715,6 +1911,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description No token, or one that is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is good for less */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens, or too many of these at the same time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTimelines: {
+        parameters: {
+            query: {
+                /** @description Which sites. Those that are not there are left out of the answer. */
+                site_id: string;
+                /** @description How far to look back, in whole hours up to 90d; 24h when left out. */
+                window?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Some sites over `from ≤ t < to`, in steps. Each list of a site has an entry for each step. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timelines"];
+                };
             };
             /** @description No token, or one that is not known */
             401: {
@@ -1957,7 +2214,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the version that you want to change: nothing is changed when there is another one by now. */
+                /** @description The tag of the version that you want to change: nothing is changed when there is another one by now. */
                 "If-Match"?: string;
             };
             path: {
@@ -2031,7 +2288,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the version that you want to change: nothing is changed when there is another one by now. */
+                /** @description The tag of the version that you want to change: nothing is changed when there is another one by now. */
                 "If-Match"?: string;
             };
             path: {
@@ -2106,6 +2363,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Judgement"];
+                };
+            };
+            /** @description No token, or one that is not known */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is good for less */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens, or too many of these at the same time */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importSites: {
+        parameters: {
+            query?: {
+                /** @description Only say what would be done. */
+                dry_run?: boolean;
+                /** @description Also remove the sites that are not in the file. */
+                prune?: boolean;
+            };
+            header?: {
+                /** @description The tag of the version that you want to change: nothing is changed when there is another one by now. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A site file. */
+        requestBody: {
+            content: {
+                "application/yaml": components["schemas"]["SiteFile"];
+                "text/yaml": components["schemas"]["SiteFile"];
+                "application/json": components["schemas"]["SiteFile"];
+            };
+        };
+        responses: {
+            /**
+             * @description What an import does to each site, or would do. Lists have at most 1000 sites each; `counts` are of
+             *     all.
+             */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description No token, or one that is not known */

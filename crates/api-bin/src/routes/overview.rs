@@ -65,7 +65,8 @@ async fn overview(
     Ok(Tagged::unless_known(&known, tag, json))
 }
 
-fn window(length: TimeDelta) -> Result<OverviewWindow, Problem> {
+/// A window of whole hours.
+pub(super) fn window(length: TimeDelta) -> Result<OverviewWindow, Problem> {
     let hours = u16::try_from(length.num_hours()).unwrap_or(u16::MAX);
     if length != TimeDelta::hours(hours.into()) {
         return Err(Problem::field(

@@ -56,6 +56,14 @@ async fn a_token_is_good_for_its_scope_and_nothing_else() -> anyhow::Result<()> 
         .await?
         .problem(401, "unauthorized")?;
     reader
+        .send_json(
+            Method::POST,
+            &format!("{SITES}/import"),
+            &json!({"sites": []}),
+        )
+        .await?
+        .problem(403, "forbidden")?;
+    reader
         .send_json(Method::POST, SITES, &site)
         .await?
         .problem(403, "forbidden")?;

@@ -4,6 +4,7 @@ mod access;
 mod document;
 mod events;
 mod fleet;
+mod import;
 mod manners;
 mod metrics;
 mod sites;

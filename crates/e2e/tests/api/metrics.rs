@@ -91,6 +91,69 @@ async fn a_site_and_the_fleet_can_be_asked_about() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn timelines_of_sites_come_as_columns() -> anyhow::Result<()> {
+    let (world, _) = stored().await?;
+    let Api {
+        client,
+        service: _service,
+    } = Api::start(&world, &[]).await?;
+    let path = "/api/v1/timelines?site_id=77,1";
+    for (window, step_ms, steps) in [
+        ("24h", 3_600_000, 24..=25),
+        ("7d", 4 * 3_600_000, 42..=43),
+        ("90d", 24 * 3_600_000, 90..=91),
+        ("100h", 3 * 3_600_000, 34..=35),
+    ] {
+        let told = client.json(&format!("{path}&window={window}")).await?;
+        ensure!(told["step_ms"] == step_ms, "{told}");
+        let sites = told["sites"].as_array().context("no sites")?;
+        ensure!(sites.len() == 1 && sites[0]["site_id"] == 1, "{told}");
+        let column = |name: &str| sites[0][name].as_array().context("no column");
+        for (name, sum) in [
+            ("up", 16),
+            ("down", 4),
+            ("degraded", 0),
+            ("missed", 0),
+            ("error", 0),
+        ] {
+            let counts = column(name)?;
+            ensure!(steps.contains(&counts.len()), "{name} of {window}: {told}");
+            ensure!(
+                counts.iter().filter_map(Value::as_u64).sum::<u64>() == sum,
+                "{told}"
+            );
+        }
+        let p95 = column("p95_us")?;
+        ensure!(steps.contains(&p95.len()) && p95[0].is_null(), "{told}");
+        let longest = p95.iter().filter_map(Value::as_u64).max();
+        ensure!(
+            longest.is_some_and(|us| (18_500..=19_500).contains(&us)),
+            "{told}"
+        );
+    }
+    let nobody = client.json("/api/v1/timelines?site_id=77").await?;
+    ensure!(nobody["sites"] == json!([]), "{nobody}");
+
+    let many: Vec<_> = (1..=201).map(|id| id.to_string()).collect();
+    for (query, field) in [
+        ("", "site_id"),
+        ("site_id=", "site_id"),
+        ("site_id=1,,2", "site_id"),
+        ("site_id=1,1", "site_id"),
+        ("site_id=shop", "site_id"),
+        (&format!("site_id={}", many.join(",")), "site_id"),
+        ("site_id=1&window=90m", "window"),
+        ("site_id=1&window=91d", "window"),
+        ("site_id=1&region=eu", "region"),
+    ] {
+        let refused = client.get(&format!("/api/v1/timelines?{query}")).await?;
+        let problem = refused.problem(400, "invalid-request")?;
+        ensure!(problem["errors"][0]["field"] == field, "{query}: {problem}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn days_are_those_of_the_zone_that_was_asked_for() -> anyhow::Result<()> {
     let (world, _) = stored().await?;
     let Api {

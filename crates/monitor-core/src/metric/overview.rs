@@ -31,10 +31,14 @@ impl OverviewWindow {
         }
     }
 
+    pub(super) fn length(self) -> TimeDelta {
+        TimeDelta::hours(self.0.into())
+    }
+
     /// So many hours before the one that `now` is in, and that one up to `now`.
     pub fn up_to(self, now: DateTime<Utc>) -> Result<TimeRange, InvalidRange> {
         let hour = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
-        TimeRange::new(hour - TimeDelta::hours(self.0.into()), now)
+        TimeRange::new(hour - self.length(), now)
     }
 }
 

@@ -160,3 +160,17 @@ fn of_the_fleet() {
         sites,
     });
 }
+
+#[test]
+fn of_timelines() {
+    let mut timeline = SiteTimeline::of(SiteId(7));
+    timeline.push(&OutcomeCounts::default(), None);
+    timeline.push(&OutcomeCounts::default(), Some(1_463.4));
+    assert_eq!(timeline.p95_us, [None, Some(1_463)]);
+    check(&Timelines {
+        from: now(),
+        to: now() + TimeDelta::minutes(90),
+        step_ms: 3_600_000,
+        sites: vec![timeline],
+    });
+}

@@ -47,7 +47,7 @@ impl MetricDataProvider {
         let monitored = states::sites(&mut transaction).await?;
         let mut states = states::states(&mut transaction, now).await?;
         let buckets = Buckets::one(range);
-        let (progress, marks) = scope::progress(&mut transaction, &buckets).await?;
+        let (progress, marks) = scope::progress(&mut transaction, &buckets, None).await?;
         let borders = divisible(&[range.from(), range.to()], progress.final_to());
         let spans = plan(&borders, &progress).into_iter();
         let (open, spans): (Vec<_>, _) = spans.partition(|span| span.source == Source::Checks);

@@ -23,19 +23,19 @@ type Moments = (DateTime<Utc>, DateTime<Utc>);
 /// What is to be read.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    days: Parts<NaiveDate>,
-    hours: Parts<DateTime<Utc>>,
+    pub(super) days: Parts<NaiveDate>,
+    pub(super) hours: Parts<DateTime<Utc>>,
     /// Of each span of time, the series whose checks are read.
     checks: BTreeMap<Moments, Vec<Series>>,
 }
 
 /// Spans of time of single series, as columns.
 #[derive(Debug)]
-struct Parts<T> {
-    site_ids: Vec<i64>,
-    region_ids: Vec<i16>,
-    froms: Vec<T>,
-    tos: Vec<T>,
+pub(super) struct Parts<T> {
+    pub(super) site_ids: Vec<i64>,
+    pub(super) region_ids: Vec<i16>,
+    pub(super) froms: Vec<T>,
+    pub(super) tos: Vec<T>,
 }
 
 impl<T> Default for Parts<T> {
@@ -79,6 +79,17 @@ impl Work {
                 Source::Checks => self.checks.entry((*from, *to)).or_default().push(series),
             }
         }
+    }
+
+    /// The checks that are read, series by series.
+    pub(super) fn checks(&self) -> Parts<DateTime<Utc>> {
+        let mut parts = Parts::default();
+        for ((from, to), series) in &self.checks {
+            for one in series {
+                parts.push(*one, *from, *to);
+            }
+        }
+        parts
     }
 
     /// Reads it, added up by the buckets with these borders.

@@ -32,7 +32,7 @@ impl Scope {
             return of_site(connection, site, region, buckets).await;
         }
         let keys = series(connection, subject).await?;
-        let (progress, marks) = progress(connection, buckets).await?;
+        let (progress, marks) = progress(connection, buckets, None).await?;
         Ok(Self {
             keys,
             progress,
@@ -126,10 +126,12 @@ struct ProgressAndMark {
 
 /// How far checks have been rolled up, and what of it is to be computed again, in hours that begin
 /// in the range: of others no more than a part is asked for, which is read check by check. Marks of
-/// hours that are final or not closed mean nothing, and are left out.
+/// hours that are final or not closed mean nothing, and are left out. With `sites`, only their marks
+/// are told.
 pub(super) async fn progress(
     connection: &mut PgConnection,
     buckets: &Buckets,
+    sites: Option<&[i64]>,
 ) -> Result<(Progress, Marks), StoreError> {
     let rows = sqlx::query_as!(
         ProgressAndMark,
@@ -139,9 +141,11 @@ pub(super) async fn progress(
             site_id AS "site_id?", region_id AS "region_id?", hour AS "hour?"
         FROM rollup_progress
         LEFT JOIN dirty_hours ON hour >= $1 AND hour < $2 AND hour < hours_closed_to
-            AND (raw_from IS NULL OR hour >= raw_from::TIMESTAMP AT TIME ZONE 'UTC')"#,
+            AND (raw_from IS NULL OR hour >= raw_from::TIMESTAMP AT TIME ZONE 'UTC')
+            AND ($3::BIGINT[] IS NULL OR site_id = ANY ($3))"#,
         buckets.borders().first(),
         buckets.borders().last(),
+        sites,
     )
     .fetch_all(connection)
     .await

@@ -3,23 +3,35 @@
 use std::collections::{HashMap, HashSet};
 
 use monitor_core::SiteConfig;
+use monitor_core::site::{FIELDS, FieldProblem};
 use sqlx::{PgConnection, PgPool};
 
-use super::change::{begin, commit};
-use super::row;
+use super::change::{Change, begin, commit};
+use super::{InvalidSite, revision, row};
 use crate::error::StoreError;
 
 /// What an import does, or would do: the names of the sites.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportPlan {
+    /// The revision of the sites that it was made for.
+    pub revision: i64,
     /// Sites that were not there.
     pub added: Vec<String>,
     /// Sites that are different now. They keep their ids, and with them their history.
-    pub changed: Vec<String>,
+    pub changed: Vec<ChangedSite>,
     /// Sites that are as they should be.
     pub unchanged: Vec<String>,
     /// Sites that are not in the list.
     pub removed: Vec<String>,
+}
+
+/// A site that an import makes another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedSite {
+    /// Its name.
+    pub name: String,
+    /// The fields that change; of a row that is not valid, those that are wrong with it.
+    pub fields: Vec<String>,
 }
 
 /// What an import would do, without doing it.
@@ -42,8 +54,25 @@ pub async fn import(
     configs: &[SiteConfig],
     prune: bool,
 ) -> Result<ImportPlan, StoreError> {
+    let done = import_if_unchanged(pool, configs, prune, None)
+        .await?
+        .done();
+    done.ok_or_else(|| StoreError::Value("an import of anything was refused".to_owned()))
+}
+
+/// The same, if the sites are in the revision `expected`.
+pub async fn import_if_unchanged(
+    pool: &PgPool,
+    configs: &[SiteConfig],
+    prune: bool,
+    expected: Option<i64>,
+) -> Result<Change<ImportPlan>, StoreError> {
     let mut transaction = begin(pool).await?;
     let plan = plan(&mut transaction, configs, prune).await?;
+    if expected.is_some_and(|expected| expected != plan.revision) {
+        let version = plan.revision;
+        return Ok(Change::Conflict { version });
+    }
     let unchanged: HashSet<_> = plan.unchanged.iter().collect();
     let written: Vec<_> = configs
         .iter()
@@ -56,7 +85,7 @@ pub async fn import(
         super::remove(&mut *transaction, name).await?;
     }
     commit(transaction).await?;
-    Ok(plan)
+    Ok(Change::Done(plan))
 }
 
 async fn plan(
@@ -64,24 +93,31 @@ async fn plan(
     configs: &[SiteConfig],
     prune: bool,
 ) -> Result<ImportPlan, StoreError> {
-    // A row that is not valid is there, but equal to nothing.
-    let mut stored: HashMap<String, Option<SiteConfig>> = HashMap::new();
+    // Before the sites are: what changes in between is taken for a change after it.
+    let revision = revision(&mut *connection).await?;
+    let mut stored: HashMap<String, Result<SiteConfig, InvalidSite>> = HashMap::new();
     super::for_each(connection, |site| {
-        let (name, config) = match site {
-            Ok(site) => (site.config.name.clone(), Some(site.config)),
-            Err(invalid) => (invalid.name, None),
+        let name = match &site {
+            Ok(site) => site.config.name.clone(),
+            Err(invalid) => invalid.name.clone(),
         };
-        stored.insert(name, config);
+        stored.insert(name, site.map(|site| site.config));
     })
     .await?;
-    let mut plan = ImportPlan::default();
+    let mut plan = ImportPlan {
+        revision,
+        ..ImportPlan::default()
+    };
     for config in configs {
-        let list = match stored.get(&config.name) {
-            None => &mut plan.added,
-            Some(Some(same)) if same == config => &mut plan.unchanged,
-            Some(_) => &mut plan.changed,
-        };
-        list.push(config.name.clone());
+        let name = config.name.clone();
+        match stored.get(&name) {
+            None => plan.added.push(name),
+            Some(Ok(same)) if same == config => plan.unchanged.push(name),
+            Some(before) => plan.changed.push(ChangedSite {
+                name,
+                fields: changed_fields(before.as_ref(), config),
+            }),
+        }
     }
     if prune {
         let listed: HashSet<_> = configs.iter().map(|config| &config.name).collect();
@@ -92,4 +128,24 @@ async fn plan(
         plan.removed.sort();
     }
     Ok(plan)
+}
+
+/// The fields in which a site differs from what is stored. A row that is not valid is equal to nothing.
+fn changed_fields(before: Result<&SiteConfig, &InvalidSite>, after: &SiteConfig) -> Vec<String> {
+    let before = match before {
+        Ok(before) => before.to_json(),
+        Err(invalid) => {
+            let fields = invalid.problems.iter();
+            return fields
+                .map(|FieldProblem { field, .. }| field.clone())
+                .collect();
+        }
+    };
+    let after = after.to_json();
+    let differs = |field: &&&str| before.get(**field) != after.get(**field);
+    FIELDS
+        .iter()
+        .filter(differs)
+        .map(ToString::to_string)
+        .collect()
 }

@@ -25,6 +25,7 @@ mod sites;
 mod state;
 mod stored;
 mod summaries;
+mod timelines;
 mod upgrade;
 mod views;
 mod writers;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use monitor_core::site::FIELDS;
 use monitor_core::{Site, SiteConfig};
+use monitor_store::sites::{Change, ChangedSite};
 use monitor_store::{ImportPlan, sites};
 use serde_json::json;
 use sqlx::PgPool;
@@ -97,13 +98,20 @@ async fn an_invalid_row_is_reported_and_hides_no_neighbour(pool: PgPool) {
     assert_eq!(loaded.iter().filter(|site| site.is_ok()).count(), 2);
     let invalid = loaded.into_iter().find_map(Result::err).unwrap();
     assert_eq!(sites::find(&pool, "b").await.unwrap(), Some(invalid.id));
-    let fields: Vec<_> = invalid.problems.iter().map(|p| p.field.as_str()).collect();
-    assert_eq!(fields, ["timeout", "expect_status"]);
+    let wrong: Vec<_> = invalid.problems.iter().map(|p| p.field.as_str()).collect();
+    let fields = ["timeout", "expect_status"];
+    assert_eq!(wrong, fields);
     assert!(invalid.to_string().contains("\"b\""), "{invalid}");
 
     // An import repairs it, under the same id.
     let plan = sites::import(&pool, &configs, false).await.unwrap();
-    assert_eq!(plan.changed, ["b"]);
+    let [changed] = &plan.changed[..] else {
+        panic!("{plan:?}");
+    };
+    assert_eq!(
+        (&*changed.name, &changed.fields[..]),
+        ("b", &fields.map(str::to_owned)[..])
+    );
     assert!(load(&pool).await.iter().any(|site| site.id == invalid.id));
 }
 
@@ -119,10 +127,15 @@ async fn an_import_does_what_was_planned_and_the_same_one_again_does_nothing(poo
     assert_eq!(load(&pool).await, before);
     let done = sites::import(&pool, &second, true).await.unwrap();
     assert_eq!(planned, done);
-    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+    let names = |names: &[&str]| -> Vec<_> { names.iter().map(ToString::to_string).collect() };
+    let changed = |name: &str, fields: &[&str]| ChangedSite {
+        name: name.to_owned(),
+        fields: names(fields),
+    };
     let expected = ImportPlan {
+        revision: done.revision,
         added: names(&["d"]),
-        changed: names(&["b"]),
+        changed: vec![changed("b", &["interval"])],
         unchanged: names(&["a"]),
         removed: names(&["c"]),
     };
@@ -151,6 +164,26 @@ async fn without_prune_nothing_is_removed(pool: PgPool) {
         .await
         .unwrap();
     assert!(plan.removed.is_empty());
+    assert_eq!(load(&pool).await.len(), 2);
+}
+
+#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
+async fn an_import_is_refused_when_sites_were_changed_since_it_was_planned(pool: PgPool) {
+    sites::add(&pool, &named("a", "30s")).await.unwrap();
+    let list = [named("a", "60s"), named("b", "30s")];
+    let planned = sites::plan_import(&pool, &list, true).await.unwrap();
+    sites::add(&pool, &named("c", "30s")).await.unwrap();
+    let before = load(&pool).await;
+    let expected = Some(planned.revision);
+    let refused = sites::import_if_unchanged(&pool, &list, true, expected).await;
+    let version = sites::revision(&pool).await.unwrap();
+    assert_eq!(refused.unwrap(), Change::Conflict { version });
+    assert_eq!(load(&pool).await, before);
+
+    let planned = sites::plan_import(&pool, &list, true).await.unwrap();
+    let expected = Some(planned.revision);
+    let done = sites::import_if_unchanged(&pool, &list, true, expected).await;
+    assert_eq!(done.unwrap(), Change::Done(planned));
     assert_eq!(load(&pool).await.len(), 2);
 }
 
