@@ -32,6 +32,7 @@ export async function looks(page, url, tell) {
       await page.getByRole("dialog").waitFor();
       await find(page, `one site, ${where}`);
       await editor(page, url, screen, where);
+      await imports(page, url, screen, where);
       tell(where);
     }
   }
@@ -62,6 +63,21 @@ async function editor(page, url, screen, where) {
   await page.getByRole("button", { name: "Remove", exact: true }).click();
   await page.getByRole("dialog").waitFor();
   await find(page, `removing a site, ${where}`);
+  page.once("dialog", (dialog) => dialog.accept());
+}
+
+/** A plan, and what is wrong with a file. */
+async function imports(page, url, screen, where) {
+  const file = (interval) => `sites:\n  - {name: shop, url: "https://x.example/", interval: ${interval}}\n  - {name: new, url: "https://new.example/"}\n`;
+  await page.goto(new URL("/sites/import", url).href);
+  await page.evaluate(await readFile(AXE, "utf8"));
+  for (const [interval, seen] of [["2s", page.getByRole("button", { name: "Apply" })], ["often", page.getByRole("alert")]]) {
+    await page.getByLabel("or write it here").fill(file(interval));
+    await page.getByRole("button", { name: "Show what it would change" }).click();
+    await seen.waitFor();
+    await narrow(page, screen, `import, ${where}`);
+    await find(page, `import, ${where}`);
+  }
   page.once("dialog", (dialog) => dialog.accept());
 }
 

@@ -6,11 +6,12 @@
 import { chromium } from "playwright-core";
 
 import { edit } from "./edit.mjs";
+import { imports } from "./import.mjs";
 import { looks } from "./looks.mjs";
 import { live } from "./live.mjs";
 import { login } from "./login.mjs";
 
-const SCENARIOS = { edit, live, login, looks };
+const SCENARIOS = { edit, imports, live, login, looks };
 
 /** Longest wait for anything: far more than it takes. */
 const PATIENCE_MS = 60_000;

@@ -147,6 +147,20 @@ async fn sites_are_added_and_changed_and_nothing_written_is_lost() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn a_site_file_is_imported_as_it_was_shown() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.import(&[site("shop", &target()?, &[])])?;
+    let api = Api::start(&world, &[]).await?;
+    let Some(mut page) = Scenario::start("imports", &api, "")? else {
+        return Ok(());
+    };
+    page.sees("a file was wrong").await?;
+    page.sees("a site was imported").await?;
+    page.sees("it was imported again").await?;
+    page.ends().await
+}
+
+#[tokio::test]
 async fn everybody_can_read_the_page() -> anyhow::Result<()> {
     let (world, shop) = (World::new().await?, target()?);
     let mut slow = site("slow", &shop, &["front", "prod"]);

@@ -23,8 +23,11 @@ export function fromErrors(errors: readonly FieldError[]): Complaint[] {
   return errors.map(({ field, message }) => complaint(field, message));
 }
 
-function complaint(field: string, message: string): Complaint {
-  return { field: isField(field) ? field : null, label: labelOf(field), message };
+/** A field may be told with the part of it that is wrong, such as a header's name. */
+function complaint(told: string, message: string): Complaint {
+  const [field = "", ...part] = told.split(".");
+  if (!isField(field)) return { field: null, label: told, message };
+  return { field, label: labelOf(field), message: part.length > 0 ? `${part.join(".")}: ${message}` : message };
 }
 
 /** The messages of each field. */

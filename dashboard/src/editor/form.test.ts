@@ -166,6 +166,11 @@ describe("a complaint", () => {
     expect(complaint).toEqual({ field: null, label: "proxy", message: "unknown field" });
   });
 
+  test("of a part of a field stands beside that field", () => {
+    const [complaint] = complaintsOf(problem("invalid-site", 422, [{ field: "headers.Authorization", message: "is hidden" }]));
+    expect(complaint).toEqual({ field: "headers", label: "Headers", message: "Authorization: is hidden" });
+  });
+
   test("that the name is taken belongs to the name", () => {
     expect(byField(complaintsOf(problem("name-taken", 409)))).toEqual({ name: "The site 7 has this name; names are unique." });
   });
