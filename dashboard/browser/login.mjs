@@ -24,8 +24,32 @@ export async function login(page, url, tell) {
 
   await page.reload();
   await page.waitForSelector("[role=row][data-site]");
+  await writing(page, url);
   await page.getByRole("button", { name: "Sign out" }).click();
   await token.waitFor();
   const kept = () => page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
   await eventually(async () => (await kept()).includes(process.env.TOKEN), false, "the token is kept");
+}
+
+/** Who may only read is told so, and what was written outlasts also a token that is not taken any more. */
+async function writing(page, url) {
+  const field = page.getByLabel("URL");
+  const add = page.getByRole("button", { name: "Add site" });
+  await page.getByRole("link", { name: "Add site" }).click();
+  await field.fill("https://kept.example/");
+  await add.click();
+  await page.getByRole("alert").getByText("has the scope read").waitFor();
+
+  const problem = { type: "urn:aiven-monitor:problem:unauthorized", title: "", status: 401, detail: "The token is not known here." };
+  const refuse = (route) => route.fulfill({ status: 401, contentType: "application/problem+json", json: problem });
+  await page.route("**/api/v1/sites", refuse);
+  await add.click();
+  await page.getByLabel("Token").fill(process.env.TOKEN);
+  await page.unroute("**/api/v1/sites", refuse);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").getByText("nothing was changed").waitFor();
+  await eventually(() => field.inputValue(), "https://kept.example/", "what was written");
+  page.once("dialog", (dialog) => dialog.accept());
+  await page.getByRole("link", { name: "All sites" }).click();
+  await page.waitForSelector("[role=row][data-site]");
 }

@@ -25,8 +25,7 @@ export async function looks(page, url, tell) {
       await page.getByRole("search").scrollIntoViewIfNeeded();
       await page.mouse.wheel(0, screen.height / 2);
       await page.waitForSelector("[role=row][data-site]");
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      equal(wide, screen.width, `the width of the page (${where})`);
+      await narrow(page, screen, where);
       await page.evaluate(axe);
       await find(page, `overview, ${where}`);
       await page.locator("li[data-site] a").first().click();
@@ -37,11 +36,54 @@ export async function looks(page, url, tell) {
       const wideSite = await page.evaluate(() => document.documentElement.scrollWidth);
       equal(wideSite, screen.width, `the width of the page of a site (${where})`);
       await find(page, `one site, ${where}`);
+      await editor(page, url, screen, where);
+      await imports(page, url, screen, where);
       tell(where);
     }
   }
   await themes(page);
   tell("themes");
+}
+
+async function narrow(page, screen, where) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  equal(wide, screen.width, `the width of the page (${where})`);
+}
+
+/** Every field, some of them wrong, and what trying and removing show. */
+async function editor(page, url, screen, where) {
+  const { items } = await (await page.request.get(new URL("/api/v1/sites?q=missing", url).href)).json();
+  await page.goto(new URL(`/sites/${items[0].id}/edit`, url).href);
+  await page.getByRole("button", { name: "Try it now" }).click();
+  await page.getByRole("row", { name: /^Total/ }).waitFor();
+  for (const summary of await page.locator("summary").all()) await summary.click();
+  for (const add of await page.getByRole("button", { name: /^Add a / }).all()) await add.click();
+  await page.getByRole("textbox", { name: "Name of the header 1" }).first().fill("not a name");
+  await page.getByLabel("Interval").fill("soon");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("alert").waitFor();
+  await narrow(page, screen, `editor, ${where}`);
+  await page.evaluate(await readFile(AXE, "utf8"));
+  await find(page, `editor, ${where}`);
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
+  await page.getByRole("dialog").waitFor();
+  await find(page, `removing a site, ${where}`);
+  page.once("dialog", (dialog) => dialog.accept());
+}
+
+/** A plan, and what is wrong with a file. */
+async function imports(page, url, screen, where) {
+  const file = (interval) => `sites:\n  - {name: shop, url: "https://x.example/", interval: ${interval}}\n  - {name: new, url: "https://new.example/"}\n`;
+  await page.goto(new URL("/sites/import", url).href);
+  await page.evaluate(await readFile(AXE, "utf8"));
+  for (const [interval, seen] of [["2s", page.getByRole("button", { name: "Apply" })], ["often", page.getByRole("alert")]]) {
+    await page.getByLabel("or write it here").fill(file(interval));
+    await page.getByRole("button", { name: "Show what it would change" }).click();
+    await seen.waitFor();
+    await narrow(page, screen, `import, ${where}`);
+    await find(page, `import, ${where}`);
+  }
+  page.once("dialog", (dialog) => dialog.accept());
 }
 
 async function find(page, where) {

@@ -5,12 +5,14 @@
 
 import { chromium } from "playwright-core";
 
+import { edit } from "./edit.mjs";
+import { imports } from "./import.mjs";
 import { looks } from "./looks.mjs";
 import { live } from "./live.mjs";
 import { login } from "./login.mjs";
 import { site } from "./site.mjs";
 
-const SCENARIOS = { live, login, looks, site };
+const SCENARIOS = { edit, imports, live, login, looks, site };
 
 /** Longest wait for anything: far more than it takes. */
 const PATIENCE_MS = 60_000;
@@ -24,8 +26,8 @@ try {
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
-    // That a token is refused or good for less, or the network away, is what a scenario may be about.
-    const meant = /401 \(Unauthorized\)|403 \(Forbidden\)|ERR_INTERNET_DISCONNECTED/.test(message.text());
+    // That something is refused, or the network away, is what a scenario may be about.
+    const meant = /status of (401|403|409|412|422) |ERR_INTERNET_DISCONNECTED/.test(message.text());
     if (message.type() === "error" && !meant) complaints.push(message.text());
   });
   await scenario(page, url, (seen) => console.log(seen));

@@ -53,6 +53,11 @@ impl Access {
         self.grants.is_empty()
     }
 
+    /// Whether asking takes no token.
+    pub(crate) fn lets_everybody_read(&self) -> bool {
+        self.is_open() || self.public_reads
+    }
+
     /// What who sent this may do, at least `needed`.
     fn scope(&self, parts: &Parts, needed: Scope) -> Result<Scope, Problem> {
         if self.is_open() {

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use monitor_auth::{Grant, Grants};
 use monitor_config::{Problem, Section, Variable};
 use serde::Deserialize;
+use url::Url;
 
 /// The API's own settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +41,8 @@ pub struct ApiSettings {
     pub(crate) status_pages: Vec<String>,
     /// What these pages are called.
     pub(crate) status_title: String,
+    /// Where others reach the API; scheme, host and port.
+    pub(crate) public_url: Option<Url>,
     /// Whether `POST /api/v1/probe` may go to private addresses.
     pub(crate) allow_private_targets: bool,
     /// Private networks that it may go to.
@@ -106,6 +109,11 @@ impl Section for ApiSettings {
             "Status",
             "what these pages are called",
         ),
+        Variable::optional(
+            "API_PUBLIC_URL",
+            "where others reach the API: status pages tell it with the badges that they offer",
+        )
+        .example("https://status.example"),
         Variable::with_default(
             "API_ALLOW_PRIVATE_TARGETS",
             "false",
@@ -140,6 +148,12 @@ impl Section for ApiSettings {
         if HashSet::<&String>::from_iter(&self.status_pages).len() < self.status_pages.len() {
             problems.push(Problem::new("API_STATUS_PAGES", "names a tag twice"));
         }
+        if self.public_url.as_ref().is_some_and(|url| !is_origin(url)) {
+            problems.push(Problem::new(
+                "API_PUBLIC_URL",
+                "must be http or https, a host, and nothing more: https://status.example",
+            ));
+        }
         let timeout = Duration::from_secs(1)..=Duration::from_mins(10);
         if !timeout.contains(&self.request_timeout) {
             problems.push(Problem::new(
@@ -149,6 +163,12 @@ impl Section for ApiSettings {
         }
         problems
     }
+}
+
+/// Whether nothing follows the host and its port.
+fn is_origin(url: &Url) -> bool {
+    let is_web = ["http", "https"].contains(&url.scheme());
+    is_web && url.as_str() == format!("{}/", url.origin().ascii_serialization())
 }
 
 #[cfg(test)]
@@ -202,6 +222,23 @@ mod tests {
         let told = problems(&[("API_STATUS_PAGES", "a, b,a")]);
         assert!(told.contains("names a tag twice"), "{told}");
         assert_eq!(problems(&[("API_STATUS_PAGES", "a,A")]), "");
+    }
+
+    #[test]
+    fn the_public_url_is_where_paths_begin() {
+        for whole in ["https://status.example", "http://127.0.0.1:8080/"] {
+            assert_eq!(problems(&[("API_PUBLIC_URL", whole)]), "");
+        }
+        for more in [
+            "https://status.example/monitor",
+            "https://user@status.example",
+            "https://status.example/?a",
+            "ftp://status.example",
+            "status.example",
+        ] {
+            let told = problems(&[("API_PUBLIC_URL", more)]);
+            assert!(told.contains("API_PUBLIC_URL"), "{more}: {told}");
+        }
     }
 
     #[test]

@@ -45,14 +45,15 @@ pub async fn run(
         allowed_networks: settings.allowed_networks.clone(),
         ..ProberSettings::default()
     })?;
+    let access = Access::new(grants, settings.public_reads);
     let api = Api::new(Shared {
-        access: Access::new(grants, settings.public_reads),
+        status: StatusPages::new(&settings, access.lets_everybody_read()),
+        access,
         metrics: MetricDataProvider::new(pool.clone()),
         pool: pool.clone(),
         prober,
         probes: Semaphore::new(PROBES),
         overviews: Overviews::default(),
-        status: StatusPages::new(settings.status_title.clone(), settings.status_pages.clone()),
         events: Events::default(),
         streams: Arc::new(Semaphore::new(settings.max_streams)),
         stop: context.stop.clone(),

@@ -3,6 +3,7 @@
 //! A page tells names, states and times, and nothing else of a site. It is put together at most twice a
 //! minute, however many look at it; while the database is away, the last one is shown with its age.
 
+mod badges;
 mod bars;
 mod document;
 mod page;
@@ -20,11 +21,13 @@ use monitor_store::StoreError;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use self::badges::Badges;
 use self::document::Frame;
 pub(crate) use self::document::POLICY;
 use self::page::Link;
 pub(crate) use self::page::unavailable;
 use self::report::{MAX_OUTAGES, OUTAGES_FROM, Report, first_day};
+use crate::config::ApiSettings;
 use crate::etag;
 use crate::state::Api;
 
@@ -42,6 +45,8 @@ const WINDOW_HOURS: u16 = 24;
 pub(crate) struct StatusPages {
     title: String,
     pages: Vec<StatusPage>,
+    /// `None` when not everybody may read them.
+    badges: Option<Badges>,
 }
 
 /// The page of a tag.
@@ -87,14 +92,15 @@ enum Known {
 }
 
 impl StatusPages {
-    pub(crate) fn new(title: String, tags: Vec<String>) -> Self {
-        let page = |tag| StatusPage {
-            tag,
+    pub(crate) fn new(settings: &ApiSettings, everybody_reads: bool) -> Self {
+        let page = |tag: &String| StatusPage {
+            tag: tag.clone(),
             last: Mutex::default(),
         };
         Self {
-            title,
-            pages: tags.into_iter().map(page).collect(),
+            title: settings.status_title.clone(),
+            pages: settings.status_pages.iter().map(page).collect(),
+            badges: everybody_reads.then(|| Badges::at(settings.public_url.as_ref())),
         }
     }
 
@@ -147,6 +153,7 @@ impl StatusPages {
         Frame {
             title: &self.title,
             tag: (self.pages.len() > 1).then_some(tag),
+            badges: self.badges.as_ref(),
         }
     }
 }

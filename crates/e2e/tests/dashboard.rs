@@ -149,6 +149,43 @@ async fn the_page_of_a_site_tells_why_and_goes_closer_and_checks_it_now() -> any
 }
 
 #[tokio::test]
+async fn sites_are_added_and_changed_and_nothing_written_is_lost() -> anyhow::Result<()> {
+    let (world, shop) = (World::new().await?, target()?);
+    world.import(&[site("shop", &shop, &["front"])])?;
+    let _checker = world.start_ready(Binary::Checker).await?;
+    let _sink = world.start_ready(Binary::Sink).await?;
+    let api = Api::start(&world, &[]).await?;
+    let Some(mut page) = Scenario::start("edit", &api, "")? else {
+        return Ok(());
+    };
+    page.sees("a site was added").await?;
+    page.sees("two have changed it").await?;
+    page.sees("it is disabled").await?;
+    page.sees("it is removed").await?;
+    page.ends().await?;
+    let sites = api.client.json("/api/v1/sites").await?;
+    ensure!(
+        sites["items"].as_array().map(Vec::len) == Some(1),
+        "{sites}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_site_file_is_imported_as_it_was_shown() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.import(&[site("shop", &target()?, &[])])?;
+    let api = Api::start(&world, &[]).await?;
+    let Some(mut page) = Scenario::start("imports", &api, "")? else {
+        return Ok(());
+    };
+    page.sees("a file was wrong").await?;
+    page.sees("a site was imported").await?;
+    page.sees("it was imported again").await?;
+    page.ends().await
+}
+
+#[tokio::test]
 async fn everybody_can_read_the_page() -> anyhow::Result<()> {
     let (world, shop) = (World::new().await?, target()?);
     let mut slow = site("slow", &shop, &["front", "prod"]);

@@ -33,13 +33,32 @@ export async function get<T>(path: string, token: string | null, known: Tagged<T
   return { tag: response.headers.get("ETag"), body: (await response.json()) as T };
 }
 
-/** What the server says to a JSON document that is sent to it. */
-export async function post<T>(path: string, token: string | null, body: unknown, signal: AbortSignal): Promise<T> {
-  const headers = new Headers({ Accept: "application/json", "Content-Type": "application/json" });
+/** What is sent besides the path. */
+export interface Message {
+  /** A value that is sent as JSON, or a text of the `type`. */
+  body?: unknown;
+  type?: string;
+  /** The tag of the version that is to be changed. */
+  match?: string | null;
+}
+
+/** Changes something, or has something done. Where the answer is empty, its body is `null`. */
+export async function send<T>(
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  token: string | null,
+  message: Message,
+  signal: AbortSignal,
+): Promise<Tagged<T | null>> {
+  const headers = new Headers({ Accept: "application/json" });
   if (token !== null) headers.set("Authorization", `Bearer ${token}`);
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+  if (message.match) headers.set("If-Match", message.match);
+  if (message.body !== undefined) headers.set("Content-Type", message.type ?? "application/json");
+  const body = message.type === undefined ? JSON.stringify(message.body) : String(message.body);
+  const response = await fetch(path, { method, headers, signal, cache: "no-store", ...(message.body !== undefined && { body }) });
   if (!response.ok) throw new ApiError(response.status, await problemOf(response));
-  return (await response.json()) as T;
+  const isEmpty = response.status === 204;
+  return { tag: response.headers.get("ETag"), body: isEmpty ? null : ((await response.json()) as T) };
 }
 
 async function problemOf(response: Response): Promise<Problem | undefined> {

@@ -4,11 +4,17 @@ import { tick } from "svelte";
 
 import { pageOf } from "./page";
 
-/** What an entry of the history says that was made within a page. */
-const WITHIN = { within: true };
+/** What an entry of the history of this tab says; the first one says nothing. */
+interface Entry {
+  /** Where in the history it is. */
+  index: number;
+  /** Whether the same page showed something else before. */
+  within: boolean;
+}
 
-function isWithin(): boolean {
-  return (history.state as Partial<typeof WITHIN> | null)?.within === true;
+function entry(state: unknown): Entry {
+  const { index = 0, within = false } = (state ?? {}) as Partial<Entry>;
+  return { index, within };
 }
 
 class Route {
@@ -17,17 +23,22 @@ class Route {
   query = $state(location.search);
   page = $derived(pageOf(this.path));
   /** Whether the same page showed something else before. */
-  within = $state(isWithin());
+  within = $state(entry(history.state).within);
+
+  /** Whether the page may be left: a page that would lose something asks. */
+  guard: (() => boolean) | null = null;
+
+  #index = entry(history.state).index;
 
   constructor() {
-    addEventListener("popstate", () => this.#read());
+    addEventListener("popstate", (event) => this.#step(entry(event.state).index));
     document.addEventListener("click", (event) => this.#follow(event));
   }
 
   /** Shows another page. */
   go(address: string): void {
-    history.pushState(null, "", address);
-    this.#read();
+    if (!this.mayLeave()) return;
+    this.#push(address, false);
     void tick().then(() => scrollTo(0, 0));
   }
 
@@ -39,8 +50,7 @@ class Route {
 
   /** Shows something else of the page: going back shows what was there before. */
   pushQuery(query: string): void {
-    history.pushState(WITHIN, "", query === "" ? location.pathname : `?${query}`);
-    this.#read();
+    this.#push(query === "" ? location.pathname : `?${query}`, true);
   }
 
   /** Goes back to what the page showed before; `false` where it showed nothing else. */
@@ -50,10 +60,32 @@ class Route {
     return true;
   }
 
+  mayLeave(): boolean {
+    return this.guard === null || this.guard();
+  }
+
+  /** Back or forth. The browser has gone already: whoever stays is taken back to where they were. */
+  #step(index: number): void {
+    const way = this.#index - index;
+    const hasMoved = location.pathname !== this.path;
+    if (hasMoved && way !== 0 && !this.mayLeave()) {
+      history.go(way);
+      return;
+    }
+    this.#index = index;
+    this.#read();
+  }
+
+  #push(address: string, within: boolean): void {
+    this.#index += 1;
+    history.pushState({ index: this.#index, within } satisfies Entry, "", address);
+    this.#read();
+  }
+
   #read(): void {
     this.path = location.pathname;
     this.query = location.search;
-    this.within = isWithin();
+    this.within = entry(history.state).within;
   }
 
   /** What is not a plain click on a link within the dashboard is the browser's. */

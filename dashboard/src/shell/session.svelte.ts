@@ -8,6 +8,8 @@ class Session {
   refused = $state(false);
   /** What the server said of the last one. */
   complaint = $state("");
+  /** Grows when somebody leaves. */
+  visits = $state(0);
 
   signIn(token: string): void {
     sessionStorage.setItem(KEY, token);
@@ -21,6 +23,7 @@ class Session {
     this.token = null;
     this.refused = true;
     this.complaint = "";
+    this.visits += 1;
   }
 
   /** The server has refused what was sent. */

@@ -8,15 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
+use super::badges::Badges;
+
 const STYLE: &str = include_str!("style.css");
 /// The pictures of states, each used by its name.
 const ICONS: &str = include_str!("icons.svg");
 
-/// Nothing is run, and nothing is fetched from anywhere.
+/// Nothing is run, and nothing is fetched but badges, from here.
 pub(crate) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; \
+        "default-src 'none'; style-src 'sha256-{style}'; img-src 'self' data:; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
     );
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
@@ -28,11 +30,13 @@ pub(super) struct Frame<'a> {
     pub(super) title: &'a str,
     /// Told where there are several pages.
     pub(super) tag: Option<&'a str>,
+    /// What is offered of each site, where everybody may read it.
+    pub(super) badges: Option<&'a Badges>,
 }
 
 /// The whole document.
 pub(super) fn document(frame: &Frame<'_>, body: &Markup) -> String {
-    let Frame { title, tag } = frame;
+    let Frame { title, tag, .. } = frame;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -51,7 +55,7 @@ pub(super) fn document(frame: &Frame<'_>, body: &Markup) -> String {
                     @if tag.is_some() { nav aria-label="Pages" { a href="/status" { "All pages" } } }
                 }
                 main { (body) }
-                footer { p { "This page renews itself every minute. All times are in UTC." } }
+                footer { p { "All times are in UTC." } }
             }
         }
     };

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use monitor_core::metric::{Precision, SiteState};
 use url::Url;
 
+use super::badges::Badges;
 use super::bars::{Kind, bars, notable, sample};
 use super::document::{Frame, document};
 use super::report::{DAYS, OUTAGES_FROM, PastOutage, Report, SiteReport, Verdict};
@@ -55,7 +56,7 @@ pub(super) fn list<'a>(
             }
         }
     };
-    document(&Frame { title, tag: None }, &body)
+    document(&bare(title), &body)
 }
 
 /// Nothing is known.
@@ -65,11 +66,20 @@ pub(crate) fn unavailable(title: &str) -> String {
             (icon(SiteState::Unknown))
             div {
                 p.big { "The status cannot be read right now" }
-                p { "This says nothing of the sites themselves. The page tries again by itself." }
+                p { "This says nothing of the sites themselves. Load it again in a minute." }
             }
         }
     };
-    document(&Frame { title, tag: None }, &body)
+    document(&bare(title), &body)
+}
+
+/// Around what is not about single sites.
+fn bare(title: &str) -> Frame<'_> {
+    Frame {
+        title,
+        tag: None,
+        badges: None,
+    }
 }
 
 fn path_of(tag: &str) -> String {
@@ -95,7 +105,7 @@ fn whole(frame: &Frame<'_>, note: &Markup, report: &Report) -> String {
             }
         }
         (current(report))
-        (sites(report))
+        (sites(report, frame.badges))
         (past(report))
     };
     document(frame, &body)
@@ -125,7 +135,7 @@ fn current(report: &Report) -> Markup {
     }
 }
 
-fn sites(report: &Report) -> Markup {
+fn sites(report: &Report, badges: Option<&Badges>) -> Markup {
     html! {
         section aria-labelledby="sites" {
             h2 #sites { "The last " (DAYS) " days" }
@@ -138,7 +148,7 @@ fn sites(report: &Report) -> Markup {
                     }
                 }
                 ul.sites {
-                    @for site in &report.sites { li.card { (one(site)) } }
+                    @for site in &report.sites { li.card { (one(site, badges)) } }
                 }
             }
             @if report.more_sites > 0 {
@@ -148,7 +158,7 @@ fn sites(report: &Report) -> Markup {
     }
 }
 
-fn one(site: &SiteReport) -> Markup {
+fn one(site: &SiteReport, badges: Option<&Badges>) -> Markup {
     html! {
         div.head {
             h3 { (site.name) }
@@ -166,6 +176,7 @@ fn one(site: &SiteReport) -> Markup {
             span { "Today" }
         }
         (days(site))
+        @if let Some(badges) = badges { (badges.of(site)) }
     }
 }
 

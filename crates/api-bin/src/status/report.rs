@@ -54,6 +54,7 @@ pub(super) struct Verdict {
 /// A site.
 #[derive(Debug)]
 pub(super) struct SiteReport {
+    pub(super) id: SiteId,
     pub(super) name: String,
     pub(super) state: SiteState,
     /// Since when it has been available, or not; of a stale one, when the last verdict was.
@@ -168,6 +169,7 @@ impl SiteReport {
             }
         });
         Self {
+            id: site.site,
             days: days.collect(),
             name: site.name.clone(),
             state: site.state,

@@ -3,7 +3,9 @@ use monitor_core::SiteId;
 use monitor_core::metric::{
     DailyOutcomes, Outage, OutageCursor, Outages, OutcomeCounts, Precision, SiteOverview, SiteState,
 };
+use url::Url;
 
+use super::badges::Badges;
 use super::document::Frame;
 use super::page::{Link, late, list, now};
 use super::report::{Report, first_day};
@@ -11,6 +13,7 @@ use super::report::{Report, first_day};
 const FRAME: Frame<'_> = Frame {
     title: "Status",
     tag: None,
+    badges: None,
 };
 
 fn moment() -> DateTime<Utc> {
@@ -76,9 +79,11 @@ fn whatever_a_site_is_called_it_stays_a_text() {
     let outages = vec![outage(1, 500, Some(400))];
     let days = [day(1, 3, [1, 1, 0])];
     let report = report(&[site(1, name, SiteState::Down)], &days, outages);
+    let badges = Badges::at(None);
     let frame = Frame {
         title: name,
         tag: Some(name),
+        badges: Some(&badges),
     };
     let link = Link {
         tag: name,
@@ -173,6 +178,34 @@ fn what_is_not_for_everybody_is_not_on_the_page() {
         &report(&[site(1, "shop", SiteState::Down)], &[], vec![outage]),
     );
     assert!(page.contains("shop") && !page.contains("canary"), "{page}");
+}
+
+#[test]
+fn badges_are_offered_where_everybody_may_read_them() {
+    let report = report(&[site(7, "shop [eu]", SiteState::Up)], &[], Vec::new());
+    assert!(!now(&FRAME, &report).contains("badge"));
+    let public = Url::parse("https://status.example").unwrap();
+    let told = |url| {
+        let badges = Badges::at(url);
+        let frame = Frame {
+            badges: Some(&badges),
+            ..FRAME
+        };
+        now(&frame, &report)
+    };
+    let page = told(Some(&public));
+    for shown in [
+        "<img src=\"/badge/7/status.svg\" alt=\"Status of shop [eu]\"",
+        "<code>![Status of shop \\[eu\\]](https://status.example/badge/7/status.svg)</code>",
+        "<code>&lt;img src=&quot;https://status.example/badge/7/uptime.svg?window=90d&quot; \
+         alt=&quot;Uptime of shop [eu]&quot;&gt;</code>",
+    ] {
+        assert!(page.contains(shown), "no {shown} in {page}");
+    }
+    let nowhere = told(None);
+    assert!(nowhere.contains("(/badge/7/status.svg)"), "{nowhere}");
+    let hint = "The address of this host goes before each path.";
+    assert!(nowhere.contains(hint) && !page.contains(hint));
 }
 
 #[test]
