@@ -24,7 +24,7 @@ export async function login(page, url, tell) {
 
   await page.reload();
   await page.waitForSelector("[role=row][data-site]");
-  await writing(page, url);
+  await writing(page);
   await page.getByRole("button", { name: "Sign out" }).click();
   await token.waitFor();
   const kept = () => page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
@@ -32,7 +32,7 @@ export async function login(page, url, tell) {
 }
 
 /** Who may only read is told so, and what was written outlasts also a token that is not taken any more. */
-async function writing(page, url) {
+async function writing(page) {
   const field = page.getByLabel("URL");
   const add = page.getByRole("button", { name: "Add site" });
   await page.getByRole("link", { name: "Add site" }).click();

@@ -12,6 +12,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What is said of a question that was not answered. */
+export function complaintOf(error: unknown): string {
+  return error instanceof ApiError ? error.message : "The server does not answer.";
+}
+
 /** Something with a tag, as it was last. */
 export interface Tagged<T> {
   tag: string | null;

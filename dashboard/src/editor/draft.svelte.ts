@@ -1,17 +1,15 @@
 // A site that is being written: what is in the form, what was read, and what the server said.
 
-import { ApiError, get, send, type Tagged } from "../api/client";
+import { ApiError, complaintOf, get, send, type Tagged } from "../api/client";
 import type { Probe, Site, Stored } from "../api/schema";
+import { probe } from "../check/probe";
 import { session } from "../shell/session.svelte";
 import { complaintsOf, fromErrors, type Complaint } from "./complaints";
 import { merged } from "./difference";
 import { emptyForm, formOf, siteOf, unsendable, type Fields, type Form } from "./form";
 
-/** Longest wait for an answer; a probe takes as long as the site's timeout. */
+/** Longest wait for an answer. */
 const PATIENCE_MS = 30_000;
-const PROBE_PATIENCE_MS = 15 * 60_000;
-
-const LOST = "The server does not answer.";
 
 export type Task = "load" | "save" | "switch" | "delete" | "try";
 
@@ -102,11 +100,8 @@ export class Draft {
     const of = this.fields;
     this.#trying = new AbortController();
     const stopped = this.#trying.signal;
-    const answer = await this.#do("try", (patience) => {
-      const signal = AbortSignal.any([stopped, patience]);
-      return send<Probe>("POST", "/api/v1/probe", session.token, { body: siteOf(this.form) }, signal);
-    });
-    if (answer?.body) this.trial = { probe: answer.body, of };
+    const answer = await this.#do("try", () => probe(siteOf(this.form), stopped));
+    if (answer) this.trial = { probe: answer, of };
     else if (stopped.aborted) this.#quiet();
   }
 
@@ -128,7 +123,7 @@ export class Draft {
     this.#quiet();
     this.task = task;
     try {
-      return await ask(AbortSignal.timeout(task === "try" ? PROBE_PATIENCE_MS : PATIENCE_MS));
+      return await ask(AbortSignal.timeout(PATIENCE_MS));
     } catch (error) {
       await this.#hear(task, error);
       return null;
@@ -140,7 +135,7 @@ export class Draft {
   async #hear(task: Task, error: unknown): Promise<void> {
     if (!(error instanceof ApiError)) {
       const isChange = task !== "load" && task !== "try";
-      this.trouble = isChange ? `${LOST} Whether it has done this is not known.` : LOST;
+      this.trouble = isChange ? `${complaintOf(error)} Whether it has done this is not known.` : complaintOf(error);
       return;
     }
     if (error.status === 401) session.refuse(error.message);

@@ -1,6 +1,6 @@
 // A site file that is about to become what is monitored: what it would change, and what is wrong with it.
 
-import { ApiError, send } from "../api/client";
+import { ApiError, complaintOf, send } from "../api/client";
 import type { FieldError, Import } from "../api/schema";
 import { session } from "../shell/session.svelte";
 
@@ -89,7 +89,7 @@ export class Upload {
 
   #hear(task: Task, error: unknown): void {
     if (!(error instanceof ApiError)) {
-      this.trouble = task === "plan" ? "The server does not answer." : "The server does not answer. Whether it has done this is not known.";
+      this.trouble = task === "plan" ? complaintOf(error) : `${complaintOf(error)} Whether it has done this is not known.`;
       return;
     }
     if (error.status === 401) session.refuse(error.message);

@@ -4,8 +4,8 @@ import { untrack } from "svelte";
 
 import { Live } from "./live.svelte";
 
-/** Asks for a path, which may change, while somebody looks; a `pause` of `null` asks once. */
-export function ask<T>(path: () => string, pause: () => number | null): Live<T> {
+/** Asks for a path, which may change, while somebody looks; a `pause` of `null` asks once, without one it asks often. */
+export function ask<T>(path: () => string, pause: () => number | null | undefined = () => undefined): Live<T> {
   const live = new Live<T>(untrack(path), untrack(pause));
   $effect(() => {
     const [next, rest] = [path(), pause()];

@@ -1,6 +1,6 @@
 // An answer of the API, asked for again and again while somebody looks.
 
-import { ApiError, get, type Tagged } from "../api/client";
+import { ApiError, complaintOf, get, type Tagged } from "../api/client";
 import { session } from "./session.svelte";
 
 /** Shortest pause between two questions. */
@@ -72,7 +72,7 @@ export class Live<T> {
       }
       this.#failures += 1;
       this.status = error instanceof ApiError ? error.status : 0;
-      this.trouble = error instanceof ApiError ? error.message : "The server does not answer.";
+      this.trouble = complaintOf(error);
     }
     const took = performance.now() - begin;
     this.#timer = this.#next(took);

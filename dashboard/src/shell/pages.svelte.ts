@@ -1,6 +1,6 @@
 // A list that comes in pages, the newest first, whose first page is asked for again and again.
 
-import { ApiError, get } from "../api/client";
+import { complaintOf, get } from "../api/client";
 import { ask } from "./ask.svelte";
 import type { Live } from "./live.svelte";
 import { merged } from "./merged";
@@ -49,7 +49,7 @@ export class Pages<T> {
       const { body } = await get<Page<T>>(this.next, session.token, null, AbortSignal.timeout(PATIENCE_MS));
       if (path === this.#path) this.#append(body);
     } catch (error) {
-      this.trouble = error instanceof ApiError ? error.message : "The server does not answer.";
+      this.trouble = complaintOf(error);
     } finally {
       this.asking = false;
     }

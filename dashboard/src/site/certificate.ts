@@ -1,8 +1,7 @@
 // The certificates that the regions see, which should be one.
 
 import type { RegionState, TlsFacts } from "../api/schema";
-import { utc } from "../words/time";
-import type { Fact } from "./facts";
+import type { Fact } from "../check/facts";
 
 export interface Certificate {
   end: number;
@@ -23,10 +22,10 @@ export function certificatesOf(regions: readonly RegionState[]): Certificate[] {
 /** Whose it is, when what is stored is of the same certificate. */
 export function factsOfCertificate(tls: TlsFacts | null | undefined, end: number): Fact[] {
   if (!tls?.not_after || Date.parse(tls.not_after) !== end) return [];
-  const facts: [string, string | null | undefined][] = [
+  const facts: [string, string | number | null | undefined][] = [
     ["Subject", tls.subject],
     ["Issuer", tls.issuer],
-    ["Begins", tls.not_before ? utc(Date.parse(tls.not_before)) : null],
+    ["Begins", tls.not_before ? Date.parse(tls.not_before) : null],
     ["SHA-256", tls.sha256],
   ];
   return facts.filter((fact): fact is Fact => Boolean(fact[1]));

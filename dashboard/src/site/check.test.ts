@@ -6,37 +6,6 @@ import { merged } from "../shell/merged";
 import { certificatesOf, factsOfCertificate } from "./certificate";
 import { checkKey, checkQuestion, inShort } from "./check";
 import { figures, LEAST, moved } from "./days";
-import { lengthOf, waterfall } from "./waterfall";
-
-const NONE = { dns: null, connect: null, tls: null, first_byte: null, transfer: null, total: null };
-const failure = (phase: NonNullable<Failure["phase"]>): Failure => ({ kind: "first_byte_timeout", phase, detail: "" });
-const told = (bars: ReturnType<typeof waterfall>) => bars.map(({ part, start, length, failed }) => `${part} ${start}+${length}${failed ? " failed" : ""}`);
-
-describe("a waterfall", () => {
-  test("has one phase after the other", () => {
-    const timings = { ...NONE, dns: 10, connect: 20, first_byte: 70, total: 100 };
-    expect(told(waterfall(timings, null, 0))).toEqual(["dns 0+10", "connect 10+20", "first_byte 30+70"]);
-  });
-
-  test("gives what is left to the phase that the check died in", () => {
-    const timings = { ...NONE, connect: 20, total: 1000 };
-    expect(told(waterfall(timings, failure("first_byte"), 0))).toEqual(["connect 0+20", "first_byte 20+980 failed"]);
-  });
-
-  test("does not blame a phase that was done, nor what is no phase", () => {
-    const timings = { ...NONE, first_byte: 90, transfer: 10, total: 100 };
-    expect(told(waterfall(timings, failure("assertion"), 0))).toEqual(["first_byte 0+90", "transfer 90+10"]);
-    expect(told(waterfall(timings, failure("body"), 0))).toEqual(["first_byte 0+90", "transfer 90+10"]);
-  });
-
-  test("begins with the redirects, of which only the last hop has phases", () => {
-    const timings = { ...NONE, connect: 30, first_byte: 20, total: 150 };
-    expect(told(waterfall(timings, null, 1))).toEqual(["other 0+100", "connect 100+30", "first_byte 130+20"]);
-  });
-
-  test("of nothing is empty", () => expect(waterfall(NONE, null, 0)).toEqual([]));
-  test("is as long as what is in it", () => expect(lengthOf({ ...NONE, dns: 10, total: 5 })).toBe(10));
-});
 
 describe("a check in the address", () => {
   const check = { scheduled_at: "2026-03-01T12:00:00.082Z", region: "eu-north" };

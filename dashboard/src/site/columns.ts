@@ -1,30 +1,8 @@
 // Answers of the API as columns of numbers, which is what a chart draws.
 
-import type { Availability, PhaseDurations, ResponseTime, Timings } from "../api/schema";
+import type { Availability, PhaseDurations, ResponseTime } from "../api/schema";
+import { PHASES, type Part, type Phase } from "../check/phases";
 import type { Extent } from "./range";
-
-/** The phases of a check in their order, and the rest: earlier hops of redirects, and what is between phases. */
-export const PHASES = ["dns", "connect", "tls", "first_byte", "transfer"] as const satisfies readonly (keyof Timings)[];
-export type Phase = (typeof PHASES)[number];
-export type Part = Phase | "other";
-
-export const PART_NAMES: Record<Part, string> = {
-  dns: "DNS",
-  connect: "Connect",
-  tls: "TLS",
-  first_byte: "First byte",
-  transfer: "Transfer",
-  other: "Other",
-};
-
-export const PART_COLOURS: Record<Part, string> = {
-  dns: "--dns",
-  connect: "--connect",
-  tls: "--tls",
-  first_byte: "--first-byte",
-  transfer: "--transfer",
-  other: "--other",
-};
 
 export type Column = (number | null)[];
 

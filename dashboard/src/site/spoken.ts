@@ -1,10 +1,9 @@
 // Charts in words, for those who do not see them.
 
 import type { ResponseTimeMetric } from "../api/schema";
+import { PART_NAMES, type Part } from "../check/phases";
 import { count, duration } from "../words/numbers";
 import { stretch } from "./axis";
-import type { Part } from "./columns";
-import { PART_NAMES } from "./columns";
 
 export function spokenTimes({ summary, series }: ResponseTimeMetric, outages: number): string {
   const when = stretch(Date.parse(summary.from), Date.parse(summary.to));

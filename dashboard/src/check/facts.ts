@@ -3,12 +3,13 @@
 import type { HttpFacts, Probe, TlsFacts } from "../api/schema";
 import { count } from "../words/numbers";
 import { CONTENT, WARNINGS } from "../words/outcomes";
-import { utc } from "../words/time";
+import { ofKind } from "../words/reason";
 
 /** What stored checks and those of now have in common. */
 export type Seen = Pick<Probe, "outcome" | "failure" | "warnings" | "status_code" | "content" | "timings_us" | "attempts" | "http" | "tls">;
 
-export type Fact = [name: string, value: string];
+/** A name, and a text or an instant. */
+export type Fact = [name: string, value: string | number];
 
 export function factsOf(seen: Seen): Fact[] {
   return [
@@ -26,23 +27,24 @@ function http(facts: HttpFacts): Fact[] {
     ...known("HTTP", facts.version),
     ...known("Address", facts.remote_addr),
     ...known("Redirects", facts.redirects === 0 ? null : count(facts.redirects)),
-    ...known("Answered", facts.final_url),
+    ...known(facts.redirects > 0 ? "Ended at" : "URL", facts.final_url),
     ["Body", facts.body_bytes === 1 ? "1 byte" : `${count(facts.body_bytes)} bytes`],
   ];
 }
 
 function tls(facts: TlsFacts): Fact[] {
-  const end = facts.not_after ? utc(Date.parse(facts.not_after)) : null;
+  const end = facts.not_after ? Date.parse(facts.not_after) : null;
+  const wrong = facts.verify_error;
   return [
     ...known("TLS", [facts.version, facts.cipher].filter(Boolean).join(", ")),
     ...known("Certificate", facts.subject),
     ...known("Issuer", facts.issuer),
-    ...known("Ends", end),
-    ...known("Not trusted", facts.verify_error?.detail),
+    ...known("Valid until", end),
+    ...known("Not trusted", wrong && `${ofKind(wrong.kind)}: ${wrong.detail}`),
     ...known("SHA-256", facts.sha256),
   ];
 }
 
-function known(name: string, value: string | null | undefined): Fact[] {
+function known(name: string, value: string | number | null | undefined): Fact[] {
   return value ? [[name, value]] : [];
 }
