@@ -138,7 +138,7 @@ export class Draft {
       this.trouble = isChange ? `${complaintOf(error)} Whether it has done this is not known.` : complaintOf(error);
       return;
     }
-    if (error.status === 401) session.refuse(error.message);
+    session.hear(error);
     this.trouble = error.status === 401 ? "The token was not taken: nothing was changed." : error.message;
     if (error.status === 404) {
       this.isGone = true;

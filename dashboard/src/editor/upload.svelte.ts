@@ -92,7 +92,7 @@ export class Upload {
       this.trouble = task === "plan" ? complaintOf(error) : `${complaintOf(error)} Whether it has done this is not known.`;
       return;
     }
-    if (error.status === 401) session.refuse(error.message);
+    session.hear(error);
     this.trouble = error.status === 401 ? "The token was not taken: nothing was changed." : error.message;
     this.errors = error.problem?.errors ?? [];
   }

@@ -3,6 +3,7 @@
 /** A page, and what it is about. */
 export type Page =
   | { name: "overview" }
+  | { name: "wall" }
   | { name: "site"; id: number }
   | { name: "edit"; id: number }
   | { name: "add" }
@@ -14,6 +15,7 @@ export function pageOf(path: string): Page {
   const words = path.split("/").filter((word) => word !== "");
   const [first, second, third] = words;
   if (first === undefined) return { name: "overview" };
+  if (first === "wall" && second === undefined) return { name: "wall" };
   if (first !== "sites" || second === undefined || words.length > 3) return { name: "nowhere" };
   if (third === undefined && second === "new") return { name: "add" };
   if (third === undefined && second === "import") return { name: "import" };

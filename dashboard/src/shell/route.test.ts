@@ -5,6 +5,7 @@ import { pageOf } from "./page";
 describe("the page of an address", () => {
   test.each([
     ["/", { name: "overview" }],
+    ["/wall", { name: "wall" }],
     ["/sites/7", { name: "site", id: 7 }],
     ["/sites/7/", { name: "site", id: 7 }],
     ["/sites/7/edit", { name: "edit", id: 7 }],

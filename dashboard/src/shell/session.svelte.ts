@@ -1,5 +1,7 @@
 // Who asks: the token is forgotten with the tab.
 
+import { ApiError } from "../api/client";
+
 const KEY = "token";
 
 class Session {
@@ -8,14 +10,19 @@ class Session {
   refused = $state(false);
   /** What the server said of the last one. */
   complaint = $state("");
+  /** Why the viewer may not change anything; empty while nothing was refused. */
+  mayOnlyRead = $state("");
+  /** Whether a token is asked for only to do more than reading. */
+  mayReadAlready = $state(false);
   /** Grows when somebody leaves. */
   visits = $state(0);
 
   signIn(token: string): void {
     sessionStorage.setItem(KEY, token);
     this.token = token;
-    this.refused = false;
+    this.goOn();
     this.complaint = "";
+    this.mayOnlyRead = "";
   }
 
   signOut(): void {
@@ -23,12 +30,34 @@ class Session {
     this.token = null;
     this.refused = true;
     this.complaint = "";
+    this.mayOnlyRead = "";
     this.visits += 1;
+  }
+
+  /** Asks for a token that is good for more. The one that is there stays until then. */
+  askForAnother(): void {
+    this.complaint = "";
+    this.mayReadAlready = true;
+    this.refused = true;
+  }
+
+  /** Goes on with what there is. */
+  goOn(): void {
+    this.refused = false;
+    this.mayReadAlready = false;
+  }
+
+  /** What an answer says of the token. */
+  hear(error: unknown): void {
+    if (!(error instanceof ApiError)) return;
+    if (error.status === 401) this.refuse(error.message);
+    if (error.status === 403) this.mayOnlyRead = error.message;
   }
 
   /** The server has refused what was sent. */
   refuse(complaint: string): void {
     this.complaint = this.token === null ? "" : complaint;
+    this.mayReadAlready = false;
     sessionStorage.removeItem(KEY);
     this.token = null;
     this.refused = true;

@@ -91,6 +91,15 @@ export function within(extent: Extent, now: number): Extent {
   return { from: second(to - length), to };
 }
 
+/** An outage is shown with what was before and after it: so much of its length, and at least so long. */
+const BESIDE = 0.5;
+const LEAST_BESIDE = 5 * MINUTE;
+
+export function around({ from, to }: Extent): Extent {
+  const beside = Math.max((to - from) * BESIDE, LEAST_BESIDE);
+  return { from: from - beside, to: to + beside };
+}
+
 export function closer(range: Range, now: number): Extent {
   return scaled(range, now, ZOOM);
 }

@@ -17,9 +17,13 @@ export function spokenTimes({ summary, series }: ResponseTimeMetric, outages: nu
 }
 
 export function spokenShares(parts: Record<Part, number> | null): string {
-  if (parts === null) return "Phases: no available check.";
+  return parts === null ? "Phases: no available check." : `What each phase adds to the mean: ${spokenParts(parts)}.`;
+}
+
+export function spokenParts(parts: Record<Part, number> | null): string {
+  if (parts === null) return "no available check";
   const told = Object.entries(parts).filter(([, micros]) => micros > 0);
-  return `What each phase adds to the mean: ${told.map(([part, micros]) => `${PART_NAMES[part as Part]} ${duration(micros)}`).join(", ")}.`;
+  return told.map(([part, micros]) => `${PART_NAMES[part as Part]} ${duration(micros)}`).join(", ");
 }
 
 export function spokenCounts(title: string, totals: readonly { name: string; count: number }[]): string {
