@@ -1,16 +1,9 @@
 // The page can be read by everybody: in both themes, on a desk and on a phone.
 
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 
+import { AXE, find, SCREENS } from "./axe.mjs";
 import { equal, eventually } from "./expect.mjs";
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const SERIOUS = ["serious", "critical"];
-const SCREENS = [
-  { width: 1440, height: 900 },
-  { width: 390, height: 844 },
-];
 
 export async function looks(page, url, tell) {
   const axe = await readFile(AXE, "utf8");
@@ -36,6 +29,7 @@ export async function looks(page, url, tell) {
       const wideSite = await page.evaluate(() => document.documentElement.scrollWidth);
       equal(wideSite, screen.width, `the width of the page of a site (${where})`);
       await find(page, `one site, ${where}`);
+      await wall(page, url, screen, where);
       await editor(page, url, screen, where);
       await imports(page, url, screen, where);
       tell(where);
@@ -48,6 +42,14 @@ export async function looks(page, url, tell) {
 async function narrow(page, screen, where) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   equal(wide, screen.width, `the width of the page (${where})`);
+}
+
+async function wall(page, url, screen, where) {
+  await page.goto(new URL("/wall", url).href);
+  await page.getByRole("list", { name: "Needs attention" }).waitFor();
+  await narrow(page, screen, `wall, ${where}`);
+  await page.evaluate(await readFile(AXE, "utf8"));
+  await find(page, `wall, ${where}`);
 }
 
 /** Every field, some of them wrong, and what trying and removing show. */
@@ -84,12 +86,6 @@ async function imports(page, url, screen, where) {
     await find(page, `import, ${where}`);
   }
   page.once("dialog", (dialog) => dialog.accept());
-}
-
-async function find(page, where) {
-  const { violations } = await page.evaluate("axe.run()");
-  const serious = violations.filter((one) => SERIOUS.includes(one.impact));
-  equal(serious.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], `what axe finds (${where})`);
 }
 
 /** The viewer's own choice wins over the system's, and stays. */

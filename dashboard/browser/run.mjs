@@ -11,8 +11,9 @@ import { looks } from "./looks.mjs";
 import { live } from "./live.mjs";
 import { login } from "./login.mjs";
 import { site } from "./site.mjs";
+import { status } from "./status.mjs";
 
-const SCENARIOS = { edit, imports, live, login, looks, site };
+const SCENARIOS = { edit, imports, live, login, looks, site, status };
 
 /** Longest wait for anything: far more than it takes. */
 const PATIENCE_MS = 60_000;

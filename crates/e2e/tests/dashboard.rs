@@ -186,6 +186,35 @@ async fn a_site_file_is_imported_as_it_was_shown() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn status_pages_need_no_script_and_offer_badges() -> anyhow::Result<()> {
+    let (world, shop) = (World::new().await?, target()?);
+    let mut missing = site("missing", &shop, &["public"]);
+    missing["url"] = json!(shop.url("/nowhere"));
+    world.import(&[
+        site("shop", &shop, &["public"]),
+        missing,
+        site("blog", &shop, &["blog"]),
+    ])?;
+    let _checker = world.start_ready(Binary::Checker).await?;
+    let _sink = world.start_ready(Binary::Sink).await?;
+    let api = Api::start(&world, &[("API_STATUS_PAGES", "public,blog")]).await?;
+    // A page is put together only now and then: it should not be before all sites have told.
+    eventually("all sites have told", || async {
+        let overview = api.client.json("/api/v1/overview").await?;
+        let states = &overview["fleet"]["states"];
+        Ok((states["down"] == 1 && states["up"] == 2).then_some(()))
+    })
+    .await?;
+    let Some(mut page) = Scenario::start("status", &api, "")? else {
+        return Ok(());
+    };
+    page.sees("a site is down, without scripts").await?;
+    page.sees("a badge").await?;
+    page.sees("everybody can read it").await?;
+    page.ends().await
+}
+
+#[tokio::test]
 async fn everybody_can_read_the_page() -> anyhow::Result<()> {
     let (world, shop) = (World::new().await?, target()?);
     let mut slow = site("slow", &shop, &["front", "prod"]);

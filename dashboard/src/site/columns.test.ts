@@ -65,6 +65,8 @@ test("steps with a failure are marked, and those of which little is known", () =
   });
   const marks = marksOf([step({ up: 1 }, 1), step({ up: 9, down: 1 }, 1), step({ missed: 2, up: 1 }, 0.3), step({}, null)]);
   expect(marks.map((one) => one.what)).toEqual(["down", "lost", "lost"]);
+  const rest = { ...step({}, null), to: "1970-01-01T00:00:00.100Z" };
+  expect(marksOf([rest, step({ up: 1 }, 1), { ...rest, ...step({ down: 1 }, 1) }]).map((one) => one.what)).toEqual(["down"]);
 });
 
 describe("what was counted", () => {

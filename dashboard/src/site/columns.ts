@@ -82,8 +82,12 @@ export interface Mark extends Extent {
 
 /** The steps in which checks failed, and those of which too little is known. */
 export function marksOf(series: readonly Availability[]): Mark[] {
-  return series.flatMap(({ from, to, outcomes, coverage }) => {
-    const what = outcomes.down > 0 ? "down" : coverage == null || coverage < LITTLE ? "lost" : null;
+  const lengths = series.map(({ from, to }) => Date.parse(to) - Date.parse(from));
+  const whole = Math.max(...lengths);
+  return series.flatMap(({ from, to, outcomes, coverage }, index) => {
+    // In what is left of a step at an end of the range, no check may have been due.
+    const isRest = coverage == null && (lengths[index] ?? 0) < whole;
+    const what = outcomes.down > 0 ? "down" : isRest ? null : coverage == null || coverage < LITTLE ? "lost" : null;
     return what === null ? [] : [{ what, from: Date.parse(from), to: Date.parse(to) }];
   });
 }
