@@ -17,6 +17,7 @@ export async function login(page, url, tell) {
   tell("signed in");
 
   await page.getByRole("cell").getByRole("link", { name: "shop", exact: true }).click();
+  await reading(page);
   await page.getByRole("button", { name: "Check now" }).click();
   const said = () => page.getByRole("alert").innerText();
   await eventually(said, 'The token "wall" has the scope read; this takes write.', "who may only read");
@@ -29,6 +30,16 @@ export async function login(page, url, tell) {
   await token.waitFor();
   const kept = () => page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
   await eventually(async () => (await kept()).includes(process.env.TOKEN), false, "the token is kept");
+}
+
+/** From whom something is hidden learns before writing that it would be in vain. */
+async function reading(page) {
+  await page.getByRole("link", { name: "Definition" }).click();
+  await page.getByText("You may look, but not change anything.").waitFor();
+  await page.getByRole("button", { name: "Use another token" }).click();
+  await page.getByRole("button", { name: "Go on reading" }).click();
+  await eventually(() => page.getByLabel("URL").isVisible(), true, "the definition");
+  await page.goBack();
 }
 
 /** Who may only read is told so, and what was written outlasts also a token that is not taken any more. */

@@ -69,6 +69,7 @@ const PICTURES = {
     await page.getByLabel("or write it here").fill(SITES);
     await page.getByRole("button", { name: "Show what it would change" }).click();
     await page.getByRole("button", { name: "Apply" }).waitFor();
+    await page.locator("textarea").evaluate((file) => (file.scrollTop = 0));
     // On a phone the plan is below the file.
     if (page.viewportSize().width > 820) await page.evaluate("scrollTo(0, 0)");
     else await page.getByRole("button", { name: "Show what it would change" }).evaluate((button) => button.scrollIntoView({ block: "start" }));

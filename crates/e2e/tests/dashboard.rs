@@ -104,7 +104,9 @@ async fn an_open_page_tells_that_a_site_goes_down_and_why_and_that_it_is_back() 
 #[tokio::test]
 async fn who_has_no_token_is_asked_for_one_and_sees_nothing() -> anyhow::Result<()> {
     let (world, shop) = (World::new().await?, target()?);
-    world.import(&[site("shop", &shop, &[])])?;
+    let mut secret = site("shop", &shop, &[]);
+    secret["headers"] = json!({"Authorization": "Bearer of the shop"});
+    world.import(&[secret])?;
     let made = world
         .admin(&["tokens", "create", "wall", "--scope", "read"])?
         .success()?;
