@@ -14,12 +14,13 @@ mod spans;
 
 use chrono::{DateTime, Utc};
 use monitor_core::metric::StoredCheck;
-use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use self::position::{Batch, Snapshot};
 pub use self::position::{FeedPosition, InvalidPosition};
 use self::read::{Found, Look};
 use crate::error::StoreError;
+use crate::transaction;
 
 /// What a reader gets.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,26 +84,15 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
     SET LOCAL enable_seqscan = off; SET LOCAL jit = off; \
     SET LOCAL max_parallel_workers_per_gather = 0";
 
-/// The same by a connection of `pool`.
+/// The batches after `position`: as many as have about `checks` checks, one at least. The pool must
+/// be of the primary server: a standby does not know what has not ended.
 pub async fn next(
     pool: &PgPool,
     position: &FeedPosition,
     checks: u32,
 ) -> Result<FeedAnswer, StoreError> {
-    let connection = pool.acquire().await;
-    let mut connection = connection.map_err(StoreError::doing("cannot connect"))?;
-    read_after(&mut connection, position, checks).await
-}
-
-/// The batches after `position`: as many as have about `checks` checks, one at least. The connection
-/// must be to the primary server: a standby does not know what has not ended.
-pub async fn read_after(
-    connection: &mut PgConnection,
-    position: &FeedPosition,
-    checks: u32,
-) -> Result<FeedAnswer, StoreError> {
     let doing = StoreError::doing;
-    let begun = connection.begin_with(BEGIN).await;
+    let begun = transaction::begin(pool, BEGIN).await;
     let mut transaction = begun.map_err(doing("cannot begin to read the feed"))?;
     let look = read::look(&mut *transaction, Some(position)).await?;
     let answer = if look.goes_on_from(position) {

@@ -28,6 +28,7 @@ pub mod schema;
 mod settings;
 pub mod sites;
 mod stored_checks;
+mod transaction;
 
 pub use checks::{CheckWriter, Inserted};
 pub use error::{ErrorClass, StoreError};

@@ -1,8 +1,8 @@
 //! How sites are in their regions, as it is read by whoever tells of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use monitor_core::Region;
 use monitor_core::metric::{RegionState, SiteState, site_state};
+use monitor_core::{Outcome, Region};
 
 use crate::error::{StoreError, parsed};
 use crate::stored_checks::{failure, micros, region};
@@ -25,6 +25,7 @@ pub(crate) struct StateRow {
     pub(crate) failure_detail: Option<String>,
     pub(crate) status_code: Option<i16>,
     pub(crate) total_us: Option<i32>,
+    pub(crate) warnings: Option<Vec<String>>,
     pub(crate) last_verdict: Option<String>,
     pub(crate) last_verdict_at: Option<DateTime<Utc>>,
     pub(crate) since: Option<DateTime<Utc>>,
@@ -45,8 +46,8 @@ macro_rules! select {
             (date_part('epoch', interval) * 1000)::BIGINT AS "interval_ms!",
             (date_part('epoch', timeout) * 1000)::BIGINT AS "timeout_ms!",
             scheduled_at, outcome::TEXT AS "outcome!", failure_kind::TEXT, failure_phase::TEXT,
-            failure_detail, status_code, total_us, last_verdict::TEXT, last_verdict_at, since,
-            cert_not_after
+            failure_detail, status_code, total_us, site_state.warnings::TEXT[],
+            last_verdict::TEXT, last_verdict_at, since, cert_not_after
         FROM site_state
         JOIN sites ON sites.id = site_id
         JOIN regions ON regions.id = region_id
@@ -79,6 +80,11 @@ impl StateRow {
 
     pub(crate) fn into_told(self) -> Result<ToldState, StoreError> {
         let last_verdict = self.last_verdict.as_deref().map(parsed).transpose()?;
+        let outcome = parsed(&self.outcome)?;
+        // Of another one it may be that of a check before.
+        let is_degraded = outcome == Outcome::Degraded;
+        let warnings = self.warnings.filter(|_| is_degraded).unwrap_or_default();
+        let warnings = warnings.iter().map(|text| parsed(text));
         let (kind, phase) = (self.failure_kind.as_deref(), self.failure_phase.as_deref());
         Ok(ToldState {
             region_id: self.region_id,
@@ -92,8 +98,9 @@ impl StateRow {
                 state: SiteState::Unknown,
                 since: None,
                 scheduled_at: self.scheduled_at,
-                outcome: parsed(&self.outcome)?,
+                outcome,
                 failure: failure(kind, phase, self.failure_detail)?,
+                warnings: warnings.collect::<Result<_, _>>()?,
                 status_code: self.status_code.and_then(|code| code.try_into().ok()),
                 total_us: micros(self.total_us),
                 last_verdict,

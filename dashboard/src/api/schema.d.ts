@@ -1198,7 +1198,7 @@ export interface components {
              * @description When the certificate ends that was seen last.
              */
             cert_not_after?: string | null;
-            /** @description Why it was not simply up. */
+            /** @description Why it was `down`, `missed` or `error`. */
             failure?: components["schemas"]["Failure"] | null;
             /** @description The latest outcome that tells something of the site. */
             last_verdict?: components["schemas"]["Outcome"] | null;
@@ -1233,6 +1233,8 @@ export interface components {
              * @description How long it took.
              */
             total_us?: number | null;
+            /** @description Why it was `degraded`; left out of JSON when it was not. */
+            warnings?: components["schemas"]["Warning"][];
         };
         /** @description How long available checks took. */
         ResponseTime: {

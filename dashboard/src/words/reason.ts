@@ -2,6 +2,7 @@
 
 import type { Failure, FailureKind, Judgement, RegionState } from "../api/schema";
 import { duration } from "./numbers";
+import { WARNINGS } from "./outcomes";
 import { daysUntil } from "./time";
 
 /** What each kind of failure means to somebody who has just been woken up. */
@@ -47,9 +48,6 @@ const KINDS: Record<FailureKind, string> = {
   not_running: "No checker was running",
   handover: "The site was changing hands between checkers",
 };
-
-/** A certificate that ends within this time is the likelier reason of a warning than slowness. */
-const CERTIFICATE_SOON_DAYS = 30;
 
 /** How a site is, and what each region says of it. */
 type Told = Pick<Judgement, "state" | "regions">;
@@ -101,14 +99,22 @@ function ours(region: RegionState | undefined): Reason | undefined {
   return own ? failed(region) : undefined;
 }
 
+/** What the region's latest check warns of; the one before may have had the warning, and then nobody knows which. */
 function warned(region: RegionState | undefined, now: number): Reason {
-  const end = region?.cert_not_after;
-  if (end) {
-    const days = daysUntil(Date.parse(end), now);
-    if (days < CERTIFICATE_SOON_DAYS) return { title: `The certificate ends in ${days === 1 ? "1 day" : `${days} days`}`, detail: "" };
-  }
-  if (region?.outcome === "degraded") return { title: "Slower than allowed", detail: `took ${duration(region.total_us)}` };
-  return { title: "Answers with a warning", detail: "" };
+  const warnings = region?.warnings ?? [];
+  const titles: string[] = [];
+  if (warnings.includes("cert_expires_soon")) titles.push(certificateEnds(region?.cert_not_after, now));
+  if (warnings.includes("slow_response")) titles.push(WARNINGS.slow_response);
+  return {
+    title: titles.join("; ") || "Answers with a warning",
+    detail: warnings.includes("slow_response") ? `took ${duration(region?.total_us)}` : "",
+  };
+}
+
+function certificateEnds(end: string | null | undefined, now: number): string {
+  if (!end) return WARNINGS.cert_expires_soon;
+  const days = daysUntil(Date.parse(end), now);
+  return `The certificate ends in ${days === 1 ? "1 day" : `${days} days`}`;
 }
 
 /** The regions that share the state of a site, among all that check it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { RegionState, SiteOverview, SiteState } from "../api/schema";
+import type { RegionState, SiteOverview, SiteState, Warning } from "../api/schema";
 import { duration, fineDuration, percent } from "./numbers";
 import { ofKind, reason, where } from "./reason";
 import { headline, headlineState, STATES } from "./states";
@@ -116,12 +116,14 @@ describe("the reason", () => {
     expect(reason(down, NOW).title).toBe("Answers with status 503");
   });
 
-  test("of a warning is the certificate, or else that it was slow", () => {
+  test("of a warning is what the check warns of", () => {
     const outcome = "degraded";
-    const soon = site("degraded", { outcome, cert_not_after: "2026-03-04T12:00:00Z" });
-    expect(reason(soon, NOW).title).toBe("The certificate ends in 3 days");
-    const slow = site("degraded", { outcome, cert_not_after: "2027-03-04T12:00:00Z", total_us: 1_500_000 });
-    expect(reason(slow, NOW)).toEqual({ title: "Slower than allowed", detail: "took 1.50 s" });
+    const told = (warnings: Warning[], more = {}) => reason(site("degraded", { outcome, warnings, ...more }), NOW);
+    const soon = { cert_not_after: "2026-03-04T12:00:00Z", total_us: 1_500_000 };
+    expect(told(["cert_expires_soon"], soon)).toEqual({ title: "The certificate ends in 3 days", detail: "" });
+    expect(told(["slow_response"], soon)).toEqual({ title: "Slower than allowed", detail: "took 1.50 s" });
+    expect(told(["slow_response", "cert_expires_soon"], soon).title).toBe("The certificate ends in 3 days; Slower than allowed");
+    expect(told([]).title).toBe("Answers with a warning");
   });
 
   test("of silence is our own trouble, when that is known", () => {

@@ -3,8 +3,9 @@
 use anyhow::{Context as _, ensure};
 use chrono::{TimeDelta, Utc};
 use e2e::{Api, Binary, World};
-use monitor_core::event::TlsFacts;
-use serde_json::json;
+use monitor_core::Outcome;
+use monitor_core::event::{TlsFacts, Warning};
+use serde_json::{Value, json};
 
 /// A world with three sites: one is up with a certificate that ends in five days, one is down, one was
 /// never checked.
@@ -75,6 +76,35 @@ async fn prometheus_is_told_of_every_site_under_the_names_that_it_knows() -> any
         text.contains("monitor_sites_left_out 2") && !text.contains("site=\"fine\""),
         "{text}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_degraded_site_says_why() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.import(&[
+        json!({"name": "fine", "url": "http://fine"}),
+        json!({"name": "slow", "url": "http://slow"}),
+    ])?;
+    let now = Utc::now() - TimeDelta::seconds(5);
+    let mut slow = World::up(2, now);
+    slow.outcome = Outcome::Degraded;
+    slow.warnings = vec![Warning::SlowResponse];
+    let events = [World::up(1, now).encode()?, slow.encode()?];
+    world.send(&events).await?;
+    world.run(Binary::Sink, &["--once"])?.success()?;
+    let Api {
+        client,
+        service: _service,
+    } = Api::start(&world, &[]).await?;
+    let overview = client.json("/api/v1/overview").await?;
+    for (index, warnings) in [Value::Null, json!(["slow_response"])].iter().enumerate() {
+        let site = &overview["sites"][index];
+        ensure!(site["regions"][0]["warnings"] == *warnings, "{overview}");
+        let path = format!("/api/v1/sites/{}/state", site["site_id"]);
+        let state = client.json(&path).await?;
+        ensure!(state["regions"][0]["warnings"] == *warnings, "{state}");
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::*;
-use crate::event::{ContentMatch, Timings};
+use crate::event::{ContentMatch, Timings, Warning};
 use crate::failure::{Failure, FailureKind, Outcome, Phase};
 use crate::histogram::Histogram;
 use crate::region::Region;
@@ -131,6 +131,7 @@ fn of_the_fleet() {
         scheduled_at: now(),
         outcome: Outcome::Down,
         failure: Some(failure()),
+        warnings: vec![Warning::SlowResponse],
         status_code: Some(503),
         total_us: Some(5),
         last_verdict: Some(Outcome::Down),

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
+use crate::event::Warning;
 use crate::failure::{Failure, Outcome};
 use crate::region::Region;
 
@@ -64,8 +65,11 @@ pub struct RegionState {
     pub scheduled_at: DateTime<Utc>,
     /// How it ended.
     pub outcome: Outcome,
-    /// Why it was not simply up.
+    /// Why it was `down`, `missed` or `error`.
     pub failure: Option<Failure>,
+    /// Why it was `degraded`; left out of JSON when it was not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// Of the last response; `None` when there was none.
     pub status_code: Option<u16>,
     /// How long it took.
@@ -169,6 +173,7 @@ mod tests {
             scheduled_at: since,
             outcome: Outcome::Up,
             failure: None,
+            warnings: Vec::new(),
             status_code: None,
             total_us: None,
             last_verdict: None,

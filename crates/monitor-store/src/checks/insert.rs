@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::batch::Row;
-use super::values::Numbers;
+use super::values::{Numbers, warnings};
 use crate::error::StoreError;
 
 /// One vector per column of `check_results`.
@@ -63,9 +63,7 @@ impl<'a> Columns<'a> {
             .push(failure.and_then(|failure| failure.phase.map(Into::into)));
         self.status_code.push(numbers.status_code);
         self.suspect.push(event.suspect);
-        let warnings: Vec<&str> = event.warnings.iter().map(Into::into).collect();
-        self.warnings
-            .push((!warnings.is_empty()).then(|| format!("{{{}}}", warnings.join(","))));
+        self.warnings.push(warnings(&event.warnings));
         self.failure_detail
             .push(failure.map(|failure| failure.detail.as_ref()));
         self.evidence.push(event.evidence.as_deref().map(Json));

@@ -12,6 +12,7 @@ use self::fold::{Summary, summaries};
 use self::marks::Marks;
 use self::stretches::Stretches;
 use super::batch::Row;
+use super::values::warnings;
 use crate::error::StoreError;
 use crate::progress::Progress;
 
@@ -51,6 +52,7 @@ struct States<'a> {
     failure_detail: Vec<Option<&'a str>>,
     status_code: Vec<Option<i16>>,
     total_us: Vec<Option<i32>>,
+    warnings: Vec<Option<String>>,
     cert_not_after: Vec<Option<DateTime<Utc>>>,
     cert_seen_at: Vec<Option<DateTime<Utc>>>,
     last_verdict: Vec<Option<&'static str>>,
@@ -86,6 +88,7 @@ impl<'a> States<'a> {
         let total = event.timings_us.total;
         self.total_us
             .push(total.and_then(|total| i32::try_from(total).ok()));
+        self.warnings.push(warnings(&event.warnings));
         let (seen_at, not_after) = summary.certificate.unzip();
         self.cert_seen_at.push(seen_at);
         self.cert_not_after.push(not_after);
@@ -150,21 +153,22 @@ async fn write(
             INSERT INTO site_state AS known (
                 site_id, region_id, scheduled_at, outcome, failure_kind, failure_phase,
                 failure_detail, status_code, total_us, cert_not_after, cert_seen_at, last_verdict,
-                last_verdict_at, since, other_verdict_at
+                last_verdict_at, since, other_verdict_at, warnings
             )
             SELECT
                 site_id, region_id, scheduled_at, outcome::outcome, failure_kind::failure_kind,
                 failure_phase::check_phase, failure_detail, status_code, total_us, cert_not_after,
-                cert_seen_at, last_verdict::outcome, last_verdict_at, since, other_verdict_at
+                cert_seen_at, last_verdict::outcome, last_verdict_at, since, other_verdict_at,
+                warnings::check_warning[]
             FROM unnest(
                 $1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[], $4::TEXT[], $5::TEXT[],
                 $6::TEXT[], $7::TEXT[], $8::SMALLINT[], $9::INTEGER[], $10::TIMESTAMPTZ[],
                 $11::TIMESTAMPTZ[], $12::TEXT[], $13::TIMESTAMPTZ[], $14::TIMESTAMPTZ[],
-                $15::TIMESTAMPTZ[]
+                $15::TIMESTAMPTZ[], $26::TEXT[]
             ) AS state (
                 site_id, region_id, scheduled_at, outcome, failure_kind, failure_phase,
                 failure_detail, status_code, total_us, cert_not_after, cert_seen_at, last_verdict,
-                last_verdict_at, since, other_verdict_at
+                last_verdict_at, since, other_verdict_at, warnings
             )
             ORDER BY site_id, region_id
             ON CONFLICT (site_id, region_id) DO UPDATE SET
@@ -181,6 +185,8 @@ async fn write(
                     THEN EXCLUDED.status_code ELSE known.status_code END,
                 total_us = CASE WHEN EXCLUDED.scheduled_at >= known.scheduled_at
                     THEN EXCLUDED.total_us ELSE known.total_us END,
+                warnings = CASE WHEN EXCLUDED.scheduled_at >= known.scheduled_at
+                    THEN EXCLUDED.warnings ELSE known.warnings END,
                 cert_not_after = CASE
                     WHEN known.cert_seen_at IS NULL OR EXCLUDED.cert_seen_at > known.cert_seen_at
                     THEN EXCLUDED.cert_not_after ELSE known.cert_not_after END,
@@ -264,6 +270,7 @@ async fn write(
         &stretches.first_at,
         &stretches.last_at,
         &stretches.checks,
+        &states.warnings as &[Option<String>],
     )
     .fetch_all(connection)
     .await?;

@@ -1,8 +1,14 @@
 //! What an event says, in the types of the table.
 
-use monitor_core::event::KeptEvent;
+use monitor_core::event::{KeptEvent, Warning};
 
 use crate::error::StoreError;
+
+/// Warnings as the text of an array; `None` without any.
+pub(super) fn warnings(warnings: &[Warning]) -> Option<String> {
+    let names: Vec<&str> = warnings.iter().map(Into::into).collect();
+    (!names.is_empty()).then(|| format!("{{{}}}", names.join(",")))
+}
 
 /// The numbers of an event that are narrower in the table.
 pub(super) struct Numbers {

@@ -3,13 +3,15 @@
 use sqlx::{Executor as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::error::StoreError;
+use crate::transaction;
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// The lock makes who drops old checks wait until the answer is complete: it comes before the moment
 /// that is seen, so whatever is gone by then is known to be.
 ///
 /// Rows are looked up by the key, series by series: the planner does not know that there are few.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
-    LOCK TABLE ONLY check_results IN ACCESS SHARE MODE; \
+const PREPARE: &str = "LOCK TABLE ONLY check_results IN ACCESS SHARE MODE; \
     SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
     SET LOCAL max_parallel_workers_per_gather = 0";
 
@@ -17,8 +19,12 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; \
 const MANY: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_hashjoin = on";
 
 pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
-    let begun = pool.begin_with(BEGIN).await;
-    begun.map_err(StoreError::doing("cannot begin to read"))
+    let beginning = StoreError::doing;
+    let begun = transaction::begin(pool, BEGIN).await;
+    let mut transaction = begun.map_err(beginning("cannot begin to read"))?;
+    let prepared = transaction.execute(PREPARE).await;
+    prepared.map_err(beginning("cannot begin to read"))?;
+    Ok(transaction)
 }
 
 /// From here on, many series are read at a time.

@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use super::row::SiteRow;
 use super::{StoredSite, find, row};
 use crate::error::StoreError;
+use crate::transaction;
 
 /// What became of a change. Unless it is done, nothing was changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,9 @@ impl<T> Change<T> {
 /// two. Readers are not held up.
 pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
     let doing = StoreError::doing;
-    let mut transaction = pool.begin().await.map_err(doing("cannot begin"))?;
+    let mut transaction = transaction::begin(pool, "BEGIN")
+        .await
+        .map_err(doing("cannot begin"))?;
     sqlx::query!(
         r#"-- sites.lock
         LOCK TABLE sites IN SHARE ROW EXCLUSIVE MODE"#

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use super::row::SiteRow;
 use super::{InvalidSite, StoredSite, states};
 use crate::error::StoreError;
+use crate::transaction;
 
 /// Largest page, in sites.
 const MAX_LIMIT: u32 = 1_000;
@@ -85,8 +86,7 @@ pub async fn list(
     now: DateTime<Utc>,
 ) -> Result<SitePage, StoreError> {
     let doing = StoreError::doing;
-    let mut transaction = pool
-        .begin_with(BEGIN)
+    let mut transaction = transaction::begin(pool, BEGIN)
         .await
         .map_err(doing("cannot begin"))?;
     let mut rows = rows::read(&mut transaction, filter, page, now).await?;

@@ -21,10 +21,7 @@ const FOR_EVER: Retention = Retention {
 };
 
 async fn answer(pool: &PgPool, position: &FeedPosition, checks: u32) -> FeedAnswer {
-    let mut connection = pool.acquire().await.unwrap();
-    feed::read_after(&mut connection, position, checks)
-        .await
-        .unwrap()
+    feed::next(pool, position, checks).await.unwrap()
 }
 
 fn page(answer: FeedAnswer) -> Option<FeedPage> {

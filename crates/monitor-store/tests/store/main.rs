@@ -4,6 +4,7 @@
     reason = "a test whose preparation fails has failed"
 )]
 
+mod cancelled;
 mod certificates;
 mod checks;
 mod connection;

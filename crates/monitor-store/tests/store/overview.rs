@@ -1,5 +1,6 @@
 //! The fleet at a glance is what plain arithmetic makes of the checks, however it was kept.
 
+mod kept;
 mod states;
 
 use chrono::TimeDelta;

@@ -1,12 +1,13 @@
 //! The latest state of each site, and the marks of changed hours, follow from the rows alone.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use monitor_core::event::TlsFacts;
+use monitor_core::event::{TlsFacts, Warning};
 use monitor_core::{CheckEvent, Outcome};
-use monitor_store::PgConnection;
+use monitor_store::{PgConnection, sites};
+use serde_json::json;
 use sqlx::PgPool;
 
-use crate::sample::{days, event, instant, slot};
+use crate::sample::{days, event, instant, site, slot};
 use crate::stored::store;
 
 #[derive(Debug, PartialEq, sqlx::FromRow)]
@@ -79,6 +80,43 @@ async fn the_latest_result_is_shown_also_when_it_tells_nothing_about_the_site(po
     // What was known already changes nothing.
     let again = put(&mut connection, &[(1, Outcome::Up), (3, Outcome::Missed)]).await;
     assert_eq!(again, later);
+}
+
+#[sqlx::test(migrator = "monitor_store::MIGRATOR")]
+async fn warnings_are_those_of_the_latest_result_while_it_is_degraded(pool: PgPool) {
+    use Outcome::{Degraded, Down, Missed, Up};
+    let mut connection = pool.acquire().await.unwrap();
+    let config = site(&json!({"name": "a", "url": "http://x"}));
+    let id = sites::add(&pool, &config).await.unwrap();
+    let told = async || {
+        let states = sites::states(&pool, &[id], instant(3_600)).await.unwrap();
+        states[0].1.warnings.clone()
+    };
+    let both = [Warning::SlowResponse, Warning::CertExpiresSoon];
+    let mut slow = check(50, Degraded);
+    slow.warnings = vec![Warning::SlowResponse];
+    for (event, expected) in [
+        (check(1, Up), &[][..]),
+        (check(10, Degraded), &both),
+        // Late ones tell nothing of how it is now.
+        (check(5, Up), &both),
+        (check(20, Down), &[]),
+        (check(15, Degraded), &[]),
+        (check(30, Degraded), &both),
+        (check(40, Missed), &[]),
+        // The real result of that slot.
+        (check(40, Degraded), &both),
+        (slow, &both[..1]),
+    ] {
+        store(&mut connection, [&event], None).await.unwrap();
+        assert_eq!(told().await, expected, "{}", event.scheduled_at);
+    }
+    // As a sink of the version before leaves it.
+    sqlx::query("UPDATE site_state SET outcome = 'up'")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    assert_eq!(told().await, []);
 }
 
 #[sqlx::test(migrator = "monitor_store::MIGRATOR")]

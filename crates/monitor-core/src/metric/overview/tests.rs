@@ -27,6 +27,7 @@ fn region(name: &str, state: SiteState, minutes: i64) -> RegionState {
         scheduled_at: now() - TimeDelta::minutes(minutes),
         outcome: Outcome::Up,
         failure: None,
+        warnings: Vec::new(),
         status_code: None,
         total_us: None,
         last_verdict: None,

@@ -28,8 +28,8 @@ pub(super) struct KeptFleet {
     states: HashMap<i64, Vec<ToldState>>,
     /// How many states there are of sites that are not monitored any more.
     others: i64,
-    /// The first slot of the checks that were stored since the answer before.
-    stored_from: Option<DateTime<Utc>>,
+    /// Checks of slots before it are those that there were at the answer before.
+    unchanged_to: DateTime<Utc>,
 }
 
 /// A site, as far as an overview is concerned.
@@ -60,6 +60,7 @@ struct Moment {
     states: i64,
     has_changed_sites: bool,
     has_changed_states: bool,
+    /// The first slot of what was stored since then, or shortly before.
     stored_from: Option<DateTime<Utc>>,
 }
 
@@ -81,8 +82,10 @@ impl KeptFleet {
     ) -> Result<(), StoreError> {
         let seen = self.seen.take();
         let moment = moment(connection, seen.as_ref()).await?;
-        self.stored_from = moment.stored_from;
+        let mut unchanged_to = DateTime::UNIX_EPOCH;
         if let Some(seen) = seen.filter(|seen| moment.goes_on_from(seen)) {
+            unchanged_to = moment.stored_from.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            self.unchanged_to = unchanged_to;
             let since = Some(seen.first_open);
             let changed = if moment.has_changed_sites {
                 self.read_sites(connection, since).await?
@@ -97,7 +100,10 @@ impl KeptFleet {
                 return Ok(());
             }
         }
-        *self = Self::default();
+        *self = Self {
+            unchanged_to,
+            ..Self::default()
+        };
         self.read_sites(connection, None).await?;
         self.read_states(connection, None, &[]).await?;
         self.others = moment.states - self.counted().1;
@@ -176,10 +182,9 @@ impl KeptFleet {
         self.by_name.iter().filter_map(|id| self.sites.get(id))
     }
 
-    /// The first slot of the checks that were stored since the answer before, or lately; `None` when there
-    /// are none.
-    pub(super) fn stored_from(&self) -> Option<DateTime<Utc>> {
-        self.stored_from
+    /// Checks of slots before it are those that there were at the answer before.
+    pub(super) fn unchanged_to(&self) -> DateTime<Utc> {
+        self.unchanged_to
     }
 
     pub(super) fn len(&self) -> usize {

@@ -130,8 +130,7 @@ impl From<&ToldState> for Version {
 impl Counted {
     /// Whether what came before is still what it was, and does not reach beyond `to`.
     fn is_settled(&self, to: DateTime<Utc>, fleet: &KeptFleet) -> bool {
-        let stored_from = fleet.stored_from();
-        self.settled_to <= to && stored_from.is_none_or(|from| self.settled_to <= from)
+        self.settled_to <= to.min(fleet.unchanged_to())
     }
 
     /// Whether that is what the checks up to `to` come to.
