@@ -20,7 +20,7 @@ const PATIENCE_MS = 60_000;
 
 const [name, url] = process.argv.slice(2);
 const scenario = SCENARIOS[name];
-const browser = await chromium.launch({ executablePath: process.env.BROWSER ?? "", args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: process.env.BROWSER, args: ["--no-sandbox"] });
 try {
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE_MS);

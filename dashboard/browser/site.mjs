@@ -55,7 +55,7 @@ async function zoom(page) {
   await drag(page, 0.9, 1);
   await eventually(() => isFixed(page), true, "the time in the address");
   const closer = new URLSearchParams(new URL(page.url()).search);
-  const at = (word) => Date.parse(closer.get(word) ?? "");
+  const at = (word) => Date.parse(closer.get(word));
   // A part of the hour, though not less than ten minutes.
   equal(at("to") - at("from"), 600_000, "how long the time is");
   await eventually(async () => (await times(page).getAttribute("aria-label")) !== before, true, "the chart shows another time");

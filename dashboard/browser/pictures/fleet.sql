@@ -166,11 +166,12 @@ WHERE fleet.name <> 'old shop';
 -- How each site is now, of its latest checks.
 INSERT INTO site_state (
     site_id, region_id, scheduled_at, outcome, failure_kind, failure_phase, failure_detail, status_code, total_us, last_verdict,
-    last_verdict_at, since, cert_not_after, cert_seen_at
+    last_verdict_at, since, cert_not_after, cert_seen_at, warnings
 )
 SELECT
     latest.site_id, latest.region_id, now() - latest.site_id * INTERVAL '2 seconds', latest.outcome, latest.failure_kind, latest.failure_phase, latest.failure_detail,
-    latest.status_code, latest.total_us, latest.outcome, now() - latest.site_id * INTERVAL '2 seconds', since.at, date_trunc('second', now() + fleet.certificate), now()
+    latest.status_code, latest.total_us, latest.outcome, now() - latest.site_id * INTERVAL '2 seconds', since.at, date_trunc('second', now() + fleet.certificate), now(),
+    latest.warnings
 FROM sites
 JOIN fleet ON fleet.name = sites.name
 CROSS JOIN LATERAL (SELECT DISTINCT ON (region_id) * FROM check_results WHERE site_id = sites.id ORDER BY region_id, scheduled_at DESC) AS latest
@@ -184,13 +185,6 @@ CROSS JOIN LATERAL (
         WHERE earlier.site_id = sites.id AND earlier.region_id = latest.region_id AND earlier.outcome <> latest.outcome AND earlier.outcome <> 'missed'
     ) AS other
 ) AS since;
-
-SELECT count(*) > 0 AS tells_warnings FROM information_schema.columns WHERE table_name = 'site_state' AND column_name = 'warnings' \gset
-\if :tells_warnings
-UPDATE site_state SET warnings = check_results.warnings
-FROM check_results
-WHERE check_results.site_id = site_state.site_id AND check_results.region_id = site_state.region_id AND check_results.scheduled_at > now() - INTERVAL '1 minute';
-\endif
 
 -- Every hour until now is closed; `admin rollups rebuild` computes what is rolled up of them.
 UPDATE rollup_progress SET hours_closed_to = date_trunc('hour', now()), days_closed_to = now()::DATE;
