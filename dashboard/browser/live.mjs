@@ -1,6 +1,6 @@
 // A page that is open tells what happens, and shows what is asked for.
 
-import { asked, eventually, shown } from "./expect.mjs";
+import { asked, equal, eventually, shown } from "./expect.mjs";
 
 const row = (site, state) => `[role=row][data-site="${site}"][data-state="${state}"]`;
 
@@ -9,6 +9,7 @@ export async function live(page, url, tell) {
   await page.waitForSelector(row("shop", "up"));
   await page.waitForSelector(row("blog", "up"));
   await eventually(() => page.title(), "Aiven Monitor", "the title while all is up");
+  const usual = await icon(page);
   tell("shop is up");
 
   const trouble = page.locator('li[data-site="shop"][data-state="down"]');
@@ -16,6 +17,7 @@ export async function live(page, url, tell) {
   const words = await trouble.innerText();
   if (!words.includes("No answer in time")) throw new Error(`the reason is not there: ${words}`);
   await page.waitForFunction(() => document.title.startsWith("(1) One site is down"));
+  equal((await icon(page))?.startsWith("data:image/svg+xml,"), true, "the picture of the tab while a site is down");
   await filters(page);
   await detail(page);
   await network(page);
@@ -23,8 +25,11 @@ export async function live(page, url, tell) {
 
   await page.waitForSelector(row("shop", "up"));
   await trouble.waitFor({ state: "detached" });
+  await eventually(() => icon(page), usual, "the picture of the tab after that");
   tell("shop is up again");
 }
+
+const icon = (page) => page.locator("link[rel=icon]").getAttribute("href");
 
 async function filters(page) {
   await page.getByRole("group", { name: "Show only sites that are" }).getByRole("button", { name: /^Down/ }).click();

@@ -8,6 +8,10 @@ export async function site(page, url, tell) {
   await asked(page, "?window=7d", "the page looks back as far as the overview");
   await page.getByRole("region", { name: "missing" }).getByText("Answers with status 404").waitFor();
   await page.getByRole("img", { name: /^Failures: The status code is not the expected one \d/ }).waitFor();
+  await page.getByRole("button", { name: "Show in the charts" }).click();
+  await eventually(() => isFixed(page), true, "the outage in the address");
+  await page.goBack();
+  await asked(page, "?window=7d", "the time before the outage");
   await page.goBack();
   tell("missing is down, and why");
 
@@ -15,6 +19,7 @@ export async function site(page, url, tell) {
   await times(page).waitFor();
   await days(page);
   await zoom(page);
+  await keys(page);
   tell("the charts");
 
   await checks(page);
@@ -67,6 +72,23 @@ async function zoom(page) {
   await asked(page, "?window=1h", "the hour again");
   await page.reload();
   await eventually(() => shown(page), "Last hour", "the same after a reload");
+}
+
+/** Arrows say step by step what a chart shows; Enter goes closer. */
+async function keys(page) {
+  const steps = page.getByRole("slider", { name: /^Response time/ });
+  const told = () => steps.getAttribute("aria-valuetext");
+  await steps.focus();
+  await page.keyboard.press("End");
+  await eventually(async () => /: p50 .*, p95 /.test((await told()) ?? ""), true, "what the newest step is told as");
+  const newest = await steps.inputValue();
+  await page.keyboard.press("ArrowLeft");
+  await eventually(async () => Number(newest) - Number(await steps.inputValue()), 1, "how many steps back the keys are");
+  await page.getByText(/^p50 ?[\d.<]/).first().waitFor();
+  await page.keyboard.press("Enter");
+  await eventually(() => isFixed(page), true, "what Enter shows in the address");
+  await page.goBack();
+  await asked(page, "?window=1h", "the hour before that");
 }
 
 async function drag(page, from, to) {

@@ -8,13 +8,13 @@ import { SHAPES } from "./shapes";
 const COLOURS: Partial<Record<SiteState, string>> = { down: "#e5483a", degraded: "#d98b12", stale: "#8f6fe8" };
 
 const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
-const usual = icon?.href ?? "";
+const usual = icon?.getAttribute("href") ?? "";
 
 /** Says what a page is about, and its state where somebody has to look at it. */
 export function sign(title: string, state: SiteState | null = null): void {
   document.title = title === "" ? "Aiven Monitor" : `${title} · Aiven Monitor`;
   const picture = state !== null && TROUBLES.includes(state) ? pictureOf(state) : usual;
-  if (icon !== null && icon.href !== picture) icon.href = picture;
+  if (icon?.getAttribute("href") !== picture) icon?.setAttribute("href", picture);
 }
 
 function pictureOf(state: SiteState): string {
