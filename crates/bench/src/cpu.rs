@@ -22,6 +22,18 @@ pub(crate) fn of_tree(root: u32) -> Result<Duration> {
     Ok(TICK * u32::try_from(ticks_of_tree(root, &all()?)).unwrap_or(u32::MAX))
 }
 
+/// What the threads of a process that are there have used so far, to the nanosecond: for a process that
+/// keeps its threads, and does little.
+pub(crate) fn of_threads(id: u32) -> Result<Duration> {
+    let folder = format!("/proc/{id}/task");
+    let threads = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
+    let nanoseconds = threads.filter_map(|thread| {
+        let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Ok(Duration::from_nanos(nanoseconds.sum()))
+}
+
 /// What the whole machine has used so far, time that the hypervisor took away included.
 pub(crate) fn of_machine() -> Result<Duration> {
     let text = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;

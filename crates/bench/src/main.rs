@@ -1,9 +1,11 @@
 //! What our programs cost, beside floors and peers that are measured in the same run.
 
+mod api;
 mod checker;
 mod console;
 mod contender;
 mod cpu;
+mod dashboard;
 mod finish;
 mod get;
 mod ground;
@@ -51,6 +53,8 @@ enum Subject {
     },
     /// Answers about months of checks, and the API that gives them
     Metrics(Extent),
+    /// The overview of ten and of ten thousand sites in a browser
+    Dashboard(Extent),
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -80,6 +84,7 @@ fn run(subject: &Subject, control: &Control) -> Result<()> {
         Subject::Sink { extent, rate: true } => sink::run_rate(extent.quick, control),
         Subject::Sink { extent, .. } => sink::run(extent.quick, control),
         Subject::Metrics(extent) => metrics::run(extent.quick, control),
+        Subject::Dashboard(extent) => dashboard::run(extent.quick, control),
     }
 }
 

@@ -1,7 +1,6 @@
 //! `bench metrics`: what answers cost of months of checks, beside plain SQL over the checks and the bare
 //! round trip; and the API that gives them, under load.
 
-mod api;
 mod data;
 mod load;
 mod questions;

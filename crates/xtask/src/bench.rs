@@ -1,12 +1,14 @@
 //! `cargo xtask bench`: what the released programs cost. The measuring is a program of its own, so
 //! that this one stays small.
 
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
 use local_stack::Control;
 
+use crate::dashboard::{self, Dashboard};
 use crate::{packages, step, workspace};
 
 /// What can be measured.
@@ -18,6 +20,8 @@ pub(crate) enum Subject {
     Sink,
     /// Answers about months of checks, and the API that gives them
     Metrics,
+    /// The overview of ten and of ten thousand sites in a browser
+    Dashboard,
 }
 
 impl Subject {
@@ -26,6 +30,7 @@ impl Subject {
             Self::Checker => "checker",
             Self::Sink => "sink",
             Self::Metrics => "metrics",
+            Self::Dashboard => "dashboard",
         }
     }
 
@@ -33,7 +38,7 @@ impl Subject {
     fn requirements(self) -> &'static [packages::Requirement] {
         match self {
             Self::Checker => packages::FOR_BENCHMARKS,
-            Self::Sink => &[],
+            Self::Sink | Self::Dashboard => &[],
             Self::Metrics => packages::FOR_LOAD,
         }
     }
@@ -42,7 +47,7 @@ impl Subject {
         match self {
             Self::Checker => &["checker-bin"],
             Self::Sink => &["sink-bin"],
-            Self::Metrics => &["api-bin", "sink-bin"],
+            Self::Metrics | Self::Dashboard => &["api-bin", "sink-bin"],
         }
     }
 }
@@ -52,9 +57,13 @@ pub(crate) fn run(subject: Subject, quick: bool, control: &Control) -> Result<Ex
     packages::ensure(packages::FOR_BUILDING, control)?;
     packages::ensure(packages::FOR_KAFKA, control)?;
     packages::ensure(subject.requirements(), control)?;
+    let root = workspace::root()?;
+    if matches!(subject, Subject::Dashboard) {
+        build_dashboard(&root, control)?;
+    }
     let mut build = Command::new(workspace::cargo());
     build
-        .current_dir(workspace::root()?)
+        .current_dir(&root)
         .args(["build", "--release", "--bins"])
         .args(["-p", "bench", "-p", "admin-bin"]);
     for program in subject.programs() {
@@ -76,4 +85,15 @@ pub(crate) fn run(subject: Subject, quick: bool, control: &Control) -> Result<Ex
     }
     let status = step::status(&mut bench, control)?;
     Ok(step::exit_code(status))
+}
+
+/// Elsewhere a page that cannot be had is left out. Here it is what is measured.
+fn build_dashboard(root: &Path, control: &Control) -> Result<()> {
+    ensure!(
+        dashboard::find_browser().is_some(),
+        "there is no Chromium, and nothing to measure without: please install it"
+    );
+    let dashboard = Dashboard::find(root, control)?;
+    let dashboard = dashboard.context("there is nothing to measure without the dashboard")?;
+    dashboard.build(control)
 }

@@ -10,6 +10,8 @@ const NAMES = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 /** A site, with what rows are sorted by. */
 export interface Row {
   site: SiteOverview;
+  /** Where its name comes among all. */
+  place: number;
   /** Small letters, in which is searched. */
   text: string;
   since: number | null;
@@ -23,13 +25,31 @@ export function address(site: number, window: Window): string {
 }
 
 export function rowsOf(sites: readonly SiteOverview[]): Row[] {
-  return sites.map((site) => ({
+  const places = placesOf(sites.map((site) => site.name));
+  return sites.map((site, index) => ({
     site,
+    place: places[index] ?? 0,
     text: `${site.name}\n${site.url}\n${site.tags.join("\n")}`.toLowerCase(),
     since: site.since ? Date.parse(site.since) : null,
     status: statusOf(site),
     certificate: certificateOf(site.regions),
   }));
+}
+
+let last = { names: [] as readonly string[], places: [] as readonly number[] };
+
+/** To compare names as people do takes long, and they hardly ever change: it is done once for all. */
+function placesOf(names: readonly string[]): readonly number[] {
+  if (names.length === last.names.length && names.every((name, index) => name === last.names[index])) return last.places;
+  const places = new Array<number>(names.length).fill(0);
+  const order = [...names.keys()].toSorted((one, two) => NAMES.compare(names[one] ?? "", names[two] ?? ""));
+  let place = 0;
+  for (const [index, at] of order.entries()) {
+    if (index > 0 && NAMES.compare(names[order[index - 1] ?? 0] ?? "", names[at] ?? "") !== 0) place += 1;
+    places[at] = place;
+  }
+  last = { names, places };
+  return places;
 }
 
 /** The status code of the region that is the reason for the state. */
@@ -82,7 +102,7 @@ export function sort(rows: readonly Row[], by: Sort, descending: boolean): Row[]
   return rows.toSorted((one, two) => {
     const absent = value ? Number(value(one) == null) - Number(value(two) == null) : 0;
     if (absent !== 0) return absent;
-    const names = NAMES.compare(one.site.name, two.site.name);
+    const names = one.place - two.place;
     return by === "name" ? way * names : way * order(one, two) || names;
   });
 }

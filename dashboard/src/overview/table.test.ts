@@ -40,6 +40,14 @@ describe("the order", () => {
     expect(names(sites, "name", true)).toEqual(["shop 10", "shop 9", "Auth"]);
   });
 
+  test("follows names that have changed", () => {
+    const named = (...all: string[]) => names(all.map((name) => site(name, "up")), "name");
+    expect(named("b", "a")).toEqual(["a", "b"]);
+    expect(named("b", "c")).toEqual(["b", "c"]);
+    expect(named("c", "b")).toEqual(["b", "c"]);
+    expect(named("shop", "Shop", "a")).toEqual(["a", "shop", "Shop"]);
+  });
+
   test("ends with what is not known, both ways", () => {
     const sites = [site("none", "unknown"), site("half", "up", { uptime: 0.5 }), site("all", "up", { uptime: 1 })];
     expect(names(sites, "uptime")).toEqual(["half", "all", "none"]);

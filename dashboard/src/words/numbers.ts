@@ -26,6 +26,8 @@ export function fineDuration(micros: number): string {
   return micros < 1000 ? `${Math.round(micros)} µs` : duration(micros);
 }
 
+const COUNTS = new Intl.NumberFormat("en");
+
 export function count(value: number): string {
-  return value.toLocaleString("en");
+  return COUNTS.format(value);
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use local_stack::{Process, Program, find_executable};
 use serde::{Deserialize, Serialize};
 
-use super::api::{CONNECTIONS, RunningApi};
+use crate::api::{CONNECTIONS, RunningApi};
 use crate::console;
 use crate::cpu;
 use crate::get::get;

@@ -30,20 +30,20 @@ impl Workload {
     pub(crate) fn event(&self, number: u32) -> CheckEvent {
         let site = i64::from(number % self.sites) + 1;
         let at = i32::try_from(number).map_or(TimeDelta::MAX, |number| self.gap * number);
-        event(&Slot {
+        let slot = Slot {
             site_id: SiteId(site),
             region: self.region.clone(),
             scheduled_at: self.first + at,
-        })
+        };
+        event(&slot, random(&slot).is_multiple_of(FAILS))
     }
 }
 
 /// The check of a slot: its numbers look random, and are the same in every run.
-fn event(slot: &Slot) -> CheckEvent {
+pub(crate) fn event(slot: &Slot, failed: bool) -> CheckEvent {
     let site = slot.site_id.0.unsigned_abs();
-    let random = scatter(site << 32 ^ slot.scheduled_at.timestamp_millis().unsigned_abs());
+    let random = random(slot);
     let started = TimeDelta::milliseconds(i64::try_from(random % 3).unwrap_or(0));
-    let failed = random.is_multiple_of(FAILS);
     let failure = failed.then(|| failure(random / FAILS, site));
     let phase = failure.as_ref().and_then(|failure| failure.phase);
     let answered = phase.is_none_or(|phase| phase >= Phase::Body);
@@ -73,6 +73,11 @@ fn event(slot: &Slot) -> CheckEvent {
         http: passed(Phase::Connect).then(|| http(site, answered)),
         tls: passed(Phase::Tls).then(|| tls(site, slot.scheduled_at)),
     }
+}
+
+fn random(slot: &Slot) -> u64 {
+    let site = slot.site_id.0.unsigned_abs();
+    scatter(site << 32 ^ slot.scheduled_at.timestamp_millis().unsigned_abs())
 }
 
 fn status(kind: Option<FailureKind>) -> u16 {

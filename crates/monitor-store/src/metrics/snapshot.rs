@@ -34,6 +34,18 @@ pub(super) async fn read_many(connection: &mut PgConnection) -> Result<(), Store
         .map_err(StoreError::doing("cannot choose how to read checks"))
 }
 
+/// The same for checks that have come since the planner's last look at the table: it takes them for none or one,
+/// and would compare every one of thousands with every series.
+const MANY_NEW: &str = "SET LOCAL plan_cache_mode = force_custom_plan; \
+    SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off";
+
+/// From here on, many series are read at a time, and new checks of them.
+pub(super) async fn read_many_new(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let set = connection.execute(MANY_NEW).await;
+    set.map(drop)
+        .map_err(StoreError::doing("cannot choose how to read checks"))
+}
+
 /// Nothing was written, so nobody has to wait until it is known to be over: that is told to the database
 /// with the question that is asked anyway when a connection goes back to its pool.
 pub(super) fn end(transaction: Transaction<'static, Postgres>) {

@@ -19,8 +19,9 @@ use crate::metrics::plan::Span;
 use crate::metrics::snapshot;
 use crate::region_states::ToldState;
 
-/// From more than this part of the sites on, their checks are read as they lie in the table.
-const MANY: usize = 4;
+/// From more than this part of the sites on, their checks are read as they lie in the table. Of fewer, the planner
+/// looks up each, also where it knows nothing yet of the checks that are new.
+const MANY: usize = 24;
 /// Later than that few checks are stored, so what is before is not read again each time.
 const SETTLING: TimeDelta = TimeDelta::minutes(2);
 
@@ -227,7 +228,7 @@ async fn read(
         return Ok(Vec::new());
     };
     if froms.len() > fleet.len() / MANY {
-        snapshot::read_many(connection).await?;
+        snapshot::read_many_new(connection).await?;
     }
     tallies!(
         "overview.checks_of_sites",

@@ -11,17 +11,17 @@ use crate::stack::Stack;
 const START_LIMIT: Duration = Duration::from_mins(1);
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 /// What it is told; the default.
-pub(super) const CONNECTIONS: u32 = 8;
+pub(crate) const CONNECTIONS: u32 = 8;
 
 /// It stops when dropped.
-pub(super) struct RunningApi {
+pub(crate) struct RunningApi {
     process: Process,
     port: u16,
 }
 
 impl RunningApi {
     /// Starts it, and waits until it answers.
-    pub(super) fn start(stack: &Stack, database: &str) -> Result<Self> {
+    pub(crate) fn start(stack: &Stack, database: &str) -> Result<Self> {
         let [port, ops] = [
             ReservedPort::any()?.release(),
             ReservedPort::any()?.release(),
@@ -37,15 +37,15 @@ impl RunningApi {
         Ok(Self { process, port })
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 }
