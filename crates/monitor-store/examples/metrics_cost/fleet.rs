@@ -6,7 +6,7 @@ use monitor_core::metric::OverviewWindow;
 use monitor_store::MetricDataProvider;
 
 use crate::Means;
-use crate::plain;
+use crate::plain::{p95_of_each_site, states_and_uptime};
 use crate::times::{Sample, Times};
 
 /// Each takes long.
@@ -19,7 +19,11 @@ const A_SIXTH: i64 = 6;
 /// new checks, new ones of some, and of all. The plain answers are two, to what the one of ours says.
 pub(crate) async fn ask(means: &Means, round: u32) -> anyhow::Result<Vec<Sample>> {
     let Means {
-        pool, meter, now, ..
+        pool,
+        plain,
+        meter,
+        now,
+        ..
     } = means;
     let mut overview = <[Times; 4]>::default();
     let [mut uptime, mut p95] = <[Times; 2]>::default();
@@ -38,19 +42,18 @@ pub(crate) async fn ask(means: &Means, round: u32) -> anyhow::Result<Vec<Sample>
         touch(means, 1).await?;
         all.measure(meter, ask()).await?;
         uptime
-            .measure(meter, plain::states_and_uptime(pool, range))
+            .measure(meter, states_and_uptime(plain, range))
             .await?;
-        p95.measure(meter, plain::p95_of_each_site(pool, range))
-            .await?;
+        p95.measure(meter, p95_of_each_site(plain, range)).await?;
     }
     let ways = ["cold", "unchanged", "some", "all"];
     let told = ways.into_iter().zip(overview);
     let told = told.map(|(way, times)| times.sample(round, "overview", way));
-    let plain = [
+    let others = [
         uptime.sample(round, "uptime_of_each_site", "plain"),
         p95.sample(round, "p95_of_each_site", "plain"),
     ];
-    Ok(told.chain(plain).flatten().collect())
+    Ok(told.chain(others).flatten().collect())
 }
 
 /// Makes every so manieth site look as if it had new checks: by a new version of its state, which is

@@ -19,6 +19,7 @@ use monitor_config::Environment;
 use monitor_core::metric::TimeRange;
 use monitor_store::{DatabaseSettings, MetricDataProvider, Pool};
 use serde_json::json;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use self::cpu::Meter;
 use self::times::Sample;
@@ -28,6 +29,8 @@ const APPLICATION: &str = "bench";
 /// Whom to ask, and about when.
 struct Means {
     pool: Pool,
+    /// For plain SQL, which is planned as the server would.
+    plain: Pool,
     provider: MetricDataProvider,
     meter: Meter,
     now: DateTime<Utc>,
@@ -51,6 +54,9 @@ async fn main() -> anyhow::Result<()> {
     let rounds: u32 = argument("no number of rounds")?.parse()?;
     let questions: usize = argument("no number of questions")?.parse()?;
     let file = argument("no file")?;
+    let plain: PgConnectOptions = url.parse()?;
+    let plain = PgPoolOptions::new().connect_with(plain.application_name(APPLICATION));
+    let plain = plain.await?;
     let environment = Environment::from_pairs([("DATABASE_URL", url)]);
     let settings = environment.load::<DatabaseSettings>()?;
     let pool = settings.pool(APPLICATION).await?;
@@ -58,6 +64,7 @@ async fn main() -> anyhow::Result<()> {
         meter: Meter::of(&pool, APPLICATION).await?,
         provider: MetricDataProvider::new(pool.clone()),
         pool,
+        plain,
         now,
         days,
     };

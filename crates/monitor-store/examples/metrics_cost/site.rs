@@ -95,7 +95,7 @@ impl<'a> Round<'a> {
             };
             samples.extend(self.each(question, "cold", cold).await?.0);
         }
-        let plain = async |site| plain::summary(pool, site, self.day).await;
+        let plain = async |site| plain::summary(&self.means.plain, site, self.day).await;
         let (sample, exact) = self.each("day", "plain", plain).await?;
         samples.extend(sample);
         let mut most = 0.0;
@@ -109,20 +109,20 @@ impl<'a> Round<'a> {
     }
 
     async fn lists(&self) -> anyhow::Result<Vec<Sample>> {
-        let Means { pool, provider, .. } = self.means;
+        let Means { provider, .. } = self.means;
         let (filter, newest) = (CheckFilter::default(), PageRequest::newest(100));
         let page = async |site| {
             let page = provider.checks(SiteId(site), self.day, &filter, &newest);
             ensure!(page.await?.items.len() == 100, "a page is not full");
             Ok(())
         };
-        let plain_page = async |site| plain::page(pool, site, self.day).await;
+        let plain_page = async |site| plain::page(&self.means.plain, site, self.day).await;
         let first = OutageRequest::first(100);
         let outages = async |site| {
             let subject = Subject::of(Sites::One(SiteId(site)));
             Ok(provider.outages(&subject, self.month, &first).await?)
         };
-        let plain_outages = async |site| plain::outages(pool, site, self.month).await;
+        let plain_outages = async |site| plain::outages(&self.means.plain, site, self.month).await;
         let samples = [
             self.each("page", "ours", page).await?.0,
             self.each("page", "plain", plain_page).await?.0,

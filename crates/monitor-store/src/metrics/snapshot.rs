@@ -36,8 +36,7 @@ pub(super) async fn read_many(connection: &mut PgConnection) -> Result<(), Store
 
 /// The same for checks that have come since the planner's last look at the table: it takes them for none or one,
 /// and would compare every one of thousands with every series.
-const MANY_NEW: &str = "SET LOCAL plan_cache_mode = force_custom_plan; \
-    SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off";
+const MANY_NEW: &str = "SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off";
 
 /// From here on, many series are read at a time, and new checks of them.
 pub(super) async fn read_many_new(connection: &mut PgConnection) -> Result<(), StoreError> {

@@ -19,8 +19,7 @@ use crate::metrics::plan::Span;
 use crate::metrics::snapshot;
 use crate::region_states::ToldState;
 
-/// From more than this part of the sites on, their checks are read as they lie in the table. Of fewer, the planner
-/// looks up each, also where it knows nothing yet of the checks that are new.
+/// From more than this part of the sites on, their checks are read as they lie in the table.
 const MANY: usize = 24;
 /// Later than that few checks are stored, so what is before is not read again each time.
 const SETTLING: TimeDelta = TimeDelta::minutes(2);
@@ -208,6 +207,14 @@ impl KeptOpen {
     }
 }
 
+/// Whose checks are read, and from when on, as columns.
+#[derive(Default)]
+struct Keys {
+    site_ids: Vec<i64>,
+    region_ids: Vec<i16>,
+    begins: Vec<DateTime<Utc>>,
+}
+
 /// Of each of these sites, from then on.
 async fn read(
     connection: &mut PgConnection,
@@ -216,35 +223,75 @@ async fn read(
     settled_to: DateTime<Utc>,
     fleet: &KeptFleet,
 ) -> Result<Vec<Tally>, StoreError> {
-    let (mut site_ids, mut region_ids, mut begins) = (Vec::new(), Vec::new(), Vec::new());
+    let mut keys = Keys::default();
     for (site, from) in froms {
         for state in fleet.states(*site) {
-            site_ids.push(*site);
-            region_ids.push(state.region_id);
-            begins.push(*from);
+            keys.site_ids.push(*site);
+            keys.region_ids.push(state.region_id);
+            keys.begins.push(*from);
         }
     }
-    let Some(first) = begins.iter().min() else {
+    let Some(first) = keys.begins.iter().min() else {
         return Ok(Vec::new());
     };
-    if froms.len() > fleet.len() / MANY {
+    let range = (*first, span.to);
+    let tallies = if froms.len() > fleet.len() / MANY {
         snapshot::read_many_new(connection).await?;
-    }
-    tallies!(
-        "overview.checks_of_sites",
+        as_they_lie(connection, &keys, range, settled_to).await
+    } else {
+        one_by_one(connection, &keys, range, settled_to).await
+    };
+    tallies.map_err(StoreError::doing("cannot read checks"))
+}
+
+async fn as_they_lie(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    settled_to: DateTime<Utc>,
+) -> Result<Vec<Tally>, sqlx::Error> {
+    let tallies = tallies!(
+        "overview.checks_of_many_sites",
         "scheduled_at < $6",
         "FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[])
             AS key (site_id, region_id, first_at)
         JOIN check_results USING (site_id, region_id)
         WHERE scheduled_at >= first_at AND scheduled_at >= $4 AND scheduled_at < $5",
-        &site_ids,
-        &region_ids,
-        &begins,
-        first,
-        span.to,
+        &keys.site_ids,
+        &keys.region_ids,
+        &keys.begins,
+        from,
+        to,
         settled_to,
-    )
-    .fetch_all(connection)
-    .await
-    .map_err(StoreError::doing("cannot read checks"))
+    );
+    tallies.fetch_all(connection).await
+}
+
+/// Series by series: without `OFFSET` the planner is free to compare each check with each series, and may take
+/// checks that are new for none.
+async fn one_by_one(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    settled_to: DateTime<Utc>,
+) -> Result<Vec<Tally>, sqlx::Error> {
+    let tallies = tallies!(
+        "overview.checks_of_sites",
+        "scheduled_at < $6",
+        "FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::TIMESTAMPTZ[])
+            AS key (site_id, region_id, first_at)
+        CROSS JOIN LATERAL (
+            SELECT scheduled_at, outcome, total_us FROM check_results
+            WHERE site_id = key.site_id AND region_id = key.region_id
+                AND scheduled_at >= first_at AND scheduled_at >= $4 AND scheduled_at < $5
+            OFFSET 0
+        ) AS result",
+        &keys.site_ids,
+        &keys.region_ids,
+        &keys.begins,
+        from,
+        to,
+        settled_to,
+    );
+    tallies.fetch_all(connection).await
 }
