@@ -27,10 +27,6 @@ impl MetricDataProvider {
         subject: &Subject,
         range: TimeRange,
     ) -> Result<Summary, StoreError> {
-        if let Sites::One(site) = subject.sites {
-            let region = subject.region.as_ref();
-            return self.summary_of_site(site, region, range).await;
-        }
         let buckets = Buckets::one(range);
         let (summary, _) = self.summary_and_series(subject, &buckets).await?;
         Ok(summary)
@@ -56,6 +52,13 @@ impl MetricDataProvider {
         subject: &Subject,
         buckets: &Buckets,
     ) -> Result<(Summary, Vec<Summary>), StoreError> {
+        if let (Sites::One(site), [from, to]) = (&subject.sites, buckets.borders()) {
+            let range = TimeRange::new(*from, *to);
+            let range = range.map_err(|error| StoreError::Value(error.to_string()))?;
+            let region = subject.region.as_ref();
+            let summary = self.summary_of_site(*site, region, range).await?;
+            return Ok((summary.clone(), vec![summary]));
+        }
         let mut transaction = snapshot::begin(&self.pool).await?;
         let scope = Scope::of(&mut transaction, subject, buckets).await?;
         let borders = divisible(buckets.borders(), scope.rolled_up.progress.final_to());
