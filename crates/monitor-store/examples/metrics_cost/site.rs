@@ -16,6 +16,9 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 /// For outages; the days that there are when they are fewer.
 const MONTH: i64 = 30;
 
+/// Questions of each kind that are not measured, before those that are.
+const WARMING_UP: usize = 20;
+
 /// What came out in a round.
 pub(crate) struct Asked {
     pub(crate) samples: Vec<Sample>,
@@ -132,7 +135,8 @@ impl<'a> Round<'a> {
         Ok(samples.into_iter().flatten().collect())
     }
 
-    /// Asks about one site after the other, and says how long that took and what was answered.
+    /// Asks about one site after the other, and says how long that took and what was answered; about the first ones
+    /// twice, because what was asked before has taken their place in memory.
     async fn each<T>(
         &self,
         question: &'static str,
@@ -140,6 +144,9 @@ impl<'a> Round<'a> {
         ask: impl AsyncFn(i64) -> anyhow::Result<T>,
     ) -> anyhow::Result<(Option<Sample>, Vec<T>)> {
         let (mut times, mut answers) = (Times::default(), Vec::with_capacity(self.sites.len()));
+        for site in self.sites.iter().take(WARMING_UP) {
+            ask(*site).await?;
+        }
         for site in &self.sites {
             answers.push(times.measure(&self.means.meter, ask(*site)).await?);
         }
