@@ -16,6 +16,7 @@ mod metrics;
 mod nginx;
 mod python;
 mod report;
+mod rollups;
 mod rounds;
 mod scale;
 mod silence;

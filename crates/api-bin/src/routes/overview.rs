@@ -48,10 +48,7 @@ async fn overview(
     known: IfNoneMatch,
     Query(query): Query<OverviewQuery>,
 ) -> Result<Tagged<JsonText<Overview>>, Problem> {
-    let length = query
-        .window
-        .map_or(TimeDelta::hours(24), |window| window.0.0);
-    let window = window(length)?;
+    let window = window(query.window)?;
     let answer = api.overviews.get(&api.metrics, window).await?;
     let Some(tag) = query.tag else {
         return Ok(Tagged::unless_known(
@@ -65,8 +62,9 @@ async fn overview(
     Ok(Tagged::unless_known(&known, tag, json))
 }
 
-/// A window of whole hours.
-pub(super) fn window(length: TimeDelta) -> Result<OverviewWindow, Problem> {
+/// A window of whole hours; a day when it is left out.
+pub(super) fn window(length: Option<Text<Length>>) -> Result<OverviewWindow, Problem> {
+    let length = length.map_or(TimeDelta::hours(24), |length| length.0.0);
     let hours = u16::try_from(length.num_hours()).unwrap_or(u16::MAX);
     if length != TimeDelta::hours(hours.into()) {
         return Err(Problem::field(

@@ -4,7 +4,7 @@ use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;
 use axum::Json;
 use axum::extract::State;
-use chrono::{SubsecRound as _, TimeDelta, Utc};
+use chrono::{SubsecRound as _, Utc};
 use monitor_core::metric::Timelines;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -49,10 +49,7 @@ async fn timelines(
     State(api): State<Api>,
     Query(query): Query<TimelinesQuery>,
 ) -> Result<Json<Timelines>, Problem> {
-    let length = query
-        .window
-        .map_or(TimeDelta::hours(24), |window| window.0.0);
-    let window = window(length)?;
+    let window = window(query.window)?;
     let now = Utc::now().trunc_subsecs(3);
     let sites = query
         .site_id

@@ -4,19 +4,18 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use monitor_core::SiteId;
 
 use crate::console;
+use crate::rollups::{SETTLING, wait_until};
 use crate::sink::{Route, Sink};
 use crate::stack::Stack;
 
 pub(super) const REGIONS: [&str; 2] = ["eu-north-1", "us-east-1"];
 /// Hours of which there are rollups: the window, and the one that it begins in.
 const HOURS: u32 = 25;
-/// How long an hour that is over stays open.
-const SETTLING: TimeDelta = TimeDelta::minutes(2);
 /// Since when nothing is heard of sites that are stale, or disabled.
 const SILENT: TimeDelta = TimeDelta::minutes(15);
 const ROLLUP_LIMIT: Duration = Duration::from_mins(5);
@@ -107,7 +106,7 @@ pub(super) fn roll_up(stack: &Stack, route: Route<'_>, fleet: &Fleet) -> Result<
     let closed = fleet.closed();
     let sink = Sink::start(stack, route)?;
     let hour = format!("hours_closed_to >= '{}'", closed.to_rfc3339());
-    wait_until(stack, database, &hour)?;
+    wait_until(stack, database, &hour, ROLLUP_LIMIT)?;
     // It looks for what to roll up when it starts, and then not for a while.
     sink.stop()?;
     console::say("  the rollups of an hour");
@@ -115,19 +114,10 @@ pub(super) fn roll_up(stack: &Stack, route: Route<'_>, fleet: &Fleet) -> Result<
     run(&history(fleet))?;
     let sink = Sink::start(stack, route)?;
     let day = format!("days_closed_to >= '{}'", closed.date_naive());
-    wait_until(stack, database, &day)?;
+    wait_until(stack, database, &day, ROLLUP_LIMIT)?;
     run("VACUUM ANALYZE")?;
     console::say("  the rollups of the day before");
     Ok(sink)
-}
-
-fn wait_until(stack: &Stack, database: &str, condition: &str) -> Result<()> {
-    let ask = format!("SELECT {condition} FROM rollup_progress");
-    let reached = stack.control.poll(ROLLUP_LIMIT, || {
-        let reached = stack.postgres().query(database, &ask)?;
-        Ok((reached == "t").then_some(()))
-    })?;
-    reached.context("the sink does not roll up what there is")
 }
 
 fn sites(Fleet { sites, .. }: &Fleet) -> String {

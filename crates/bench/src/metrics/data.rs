@@ -9,14 +9,13 @@ use chrono::{DateTime, Datelike as _, DurationRound as _, NaiveDate, TimeDelta, 
 use serde::Serialize;
 
 use crate::console;
+use crate::rollups::{SETTLING, wait_until};
 use crate::sink::{Route, Sink};
 use crate::stack::Stack;
 
 /// Whole days of which there are checks, besides the running one.
 const WITH_CHECKS: u32 = 2;
 const TOPIC: &str = "bench.metrics";
-/// How long an hour that is over stays open.
-const SETTLING: TimeDelta = TimeDelta::minutes(2);
 const ROLLUP_LIMIT: Duration = Duration::from_mins(10);
 
 /// Which checks there are.
@@ -80,16 +79,11 @@ fn roll_up(stack: &Stack, database: &str, extent: &Extent) -> Result<()> {
     let sink = Sink::start(stack, Route { topic, database })?;
     let last = extent.end - SETTLING;
     let done = format!(
-        "SELECT hours_closed_to >= date_trunc('hour', '{last}'::TIMESTAMPTZ, 'UTC')
-             AND days_closed_to >= ('{last}'::TIMESTAMPTZ AT TIME ZONE 'UTC')::DATE
-         FROM rollup_progress",
+        "hours_closed_to >= date_trunc('hour', '{last}'::TIMESTAMPTZ, 'UTC')
+             AND days_closed_to >= ('{last}'::TIMESTAMPTZ AT TIME ZONE 'UTC')::DATE",
         last = last.to_rfc3339(),
     );
-    let rolled_up = stack.control.poll(ROLLUP_LIMIT, || {
-        let done = stack.postgres().query(database, &done)?;
-        Ok((done == "t").then_some(()))
-    })?;
-    rolled_up.context("the sink does not roll up what there is")?;
+    wait_until(stack, database, &done, ROLLUP_LIMIT)?;
     sink.stop()
 }
 

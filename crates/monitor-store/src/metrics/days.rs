@@ -2,8 +2,9 @@
 
 use chrono::{NaiveDate, NaiveTime};
 use monitor_core::SiteId;
-use monitor_core::metric::{DailyOutcomes, OutcomeCounts};
+use monitor_core::metric::DailyOutcomes;
 
+use super::merge::counted;
 use super::{MetricDataProvider, snapshot};
 use crate::error::StoreError;
 
@@ -83,13 +84,7 @@ impl Row {
         DailyOutcomes {
             site: SiteId(self.site_id),
             day: self.day,
-            outcomes: OutcomeCounts {
-                up: self.up.unsigned_abs(),
-                degraded: self.degraded.unsigned_abs(),
-                down: self.down.unsigned_abs(),
-                missed: self.missed.unsigned_abs(),
-                error: self.error.unsigned_abs(),
-            },
+            outcomes: counted([self.up, self.degraded, self.down, self.missed, self.error]),
         }
     }
 }

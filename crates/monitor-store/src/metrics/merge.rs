@@ -40,6 +40,18 @@ pub(super) fn summary(from: DateTime<Utc>, to: DateTime<Utc>, rollup: &Rollup) -
     }
 }
 
+/// How many checks ended in each way, as the database counts them: in the order of `Outcome`.
+pub(super) fn counted<N: Into<i64>>(counts: [N; 5]) -> OutcomeCounts {
+    let [up, degraded, down, missed, error] = counts.map(|count| count.into().unsigned_abs());
+    OutcomeCounts {
+        up,
+        degraded,
+        down,
+        missed,
+        error,
+    }
+}
+
 fn statistics(phase: &Durations) -> Option<Statistics> {
     Statistics::of(&phase.histogram, phase.sum_us, phase.range_us?)
 }

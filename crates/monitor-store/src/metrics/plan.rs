@@ -18,6 +18,9 @@ pub(super) enum Source {
     Checks,
 }
 
+/// From when, up to when.
+pub(super) type Moments = (DateTime<Utc>, DateTime<Utc>);
+
 /// What to read from where: `from ≤ t < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {

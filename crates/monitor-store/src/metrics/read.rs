@@ -7,7 +7,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use sqlx::PgConnection;
 
-use super::plan::{Source, Span, around};
+use super::plan::{Moments, Source, Span, around};
 use super::scope::Marks;
 use super::snapshot;
 use crate::error::StoreError;
@@ -16,9 +16,6 @@ use crate::rollups::{Checks, Keys, Rollup, RollupRow, Series, checks, rollup_row
 /// From so many series on, checks are read as they lie in the table: to look up each series by the
 /// key then costs more.
 const MANY: usize = 32;
-
-/// From when, up to when.
-type Moments = (DateTime<Utc>, DateTime<Utc>);
 
 /// What is to be read.
 #[derive(Debug, Default)]

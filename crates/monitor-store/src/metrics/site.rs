@@ -13,7 +13,7 @@ use monitor_core::{Region, SiteId};
 use sqlx::PgPool;
 
 use super::merge::summary;
-use super::plan::{Source, Span, divisible, plan};
+use super::plan::{Moments, Source, Span, divisible, plan};
 use super::read::{Sums, Work};
 use super::scope::{self, RolledUp};
 use super::{MetricDataProvider, snapshot};
@@ -22,9 +22,6 @@ use crate::rollups::{Checks, CompactRollup, Rollup, checks};
 
 /// Room for what is kept: some ten thousand answers.
 const MOST_BYTES: u64 = 16 << 20;
-
-/// From when, up to when.
-type Moments = (DateTime<Utc>, DateTime<Utc>);
 
 /// What closed hours and days of sites came to.
 #[derive(Clone, Debug)]

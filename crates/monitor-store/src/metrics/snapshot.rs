@@ -18,6 +18,10 @@ const PREPARE: &str = "LOCK TABLE ONLY check_results IN ACCESS SHARE MODE; \
 /// What is better for reading checks of many series, as they lie in the table.
 const MANY: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_hashjoin = on";
 
+/// The same for checks that have come since the planner's last look at the table: it takes them for none or one,
+/// and would compare every one of thousands with every series.
+const MANY_NEW: &str = "SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off";
+
 pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, StoreError> {
     let beginning = StoreError::doing;
     let begun = transaction::begin(pool, BEGIN).await;
@@ -29,18 +33,16 @@ pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres
 
 /// From here on, many series are read at a time.
 pub(super) async fn read_many(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let set = connection.execute(MANY).await;
-    set.map(drop)
-        .map_err(StoreError::doing("cannot choose how to read checks"))
+    set(connection, MANY).await
 }
-
-/// The same for checks that have come since the planner's last look at the table: it takes them for none or one,
-/// and would compare every one of thousands with every series.
-const MANY_NEW: &str = "SET LOCAL enable_hashjoin = on; SET LOCAL enable_nestloop = off";
 
 /// From here on, many series are read at a time, and new checks of them.
 pub(super) async fn read_many_new(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let set = connection.execute(MANY_NEW).await;
+    set(connection, MANY_NEW).await
+}
+
+async fn set(connection: &mut PgConnection, settings: &'static str) -> Result<(), StoreError> {
+    let set = connection.execute(settings).await;
     set.map(drop)
         .map_err(StoreError::doing("cannot choose how to read checks"))
 }

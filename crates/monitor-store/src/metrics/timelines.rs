@@ -11,6 +11,7 @@ use monitor_core::metric::{
 use monitor_core::{Histogram, SiteId};
 use sqlx::PgConnection;
 
+use super::merge::counted;
 use super::plan::{divisible, plan};
 use super::read::{Parts, Work};
 use super::{MetricDataProvider, scope, snapshot};
@@ -149,13 +150,8 @@ impl Monitored {
 
 impl Bucket {
     fn add(&mut self, part: Part) {
-        self.outcomes += OutcomeCounts {
-            up: part.up.unsigned_abs(),
-            degraded: part.degraded.unsigned_abs(),
-            down: part.down.unsigned_abs(),
-            missed: part.missed.unsigned_abs(),
-            error: part.error.unsigned_abs(),
-        };
+        let counts = [part.up, part.degraded, part.down, part.missed, part.error];
+        self.outcomes += counted(counts);
         self.histograms.extend(part.histogram.unwrap_or_default());
         self.totals_us.extend(part.totals_us.unwrap_or_default());
     }

@@ -14,6 +14,7 @@ use super::marked::Corrections;
 use super::open::Counted;
 use super::sum::{Packed, Sum};
 use crate::error::StoreError;
+use crate::metrics::merge::counted;
 use crate::metrics::plan::{Source, Span};
 use crate::metrics::snapshot;
 
@@ -118,13 +119,7 @@ impl Closed {
 
 impl Part {
     fn outcomes(&self) -> OutcomeCounts {
-        OutcomeCounts {
-            up: self.up.unsigned_abs().into(),
-            degraded: self.degraded.unsigned_abs().into(),
-            down: self.down.unsigned_abs().into(),
-            missed: self.missed.unsigned_abs().into(),
-            error: self.error.unsigned_abs().into(),
-        }
+        counted([self.up, self.degraded, self.down, self.missed, self.error])
     }
 
     fn add_to(&self, sum: &mut Sum) -> Result<(), StoreError> {

@@ -9,13 +9,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use monitor_core::metric::OutcomeCounts;
 use sqlx::PgConnection;
 
 use super::fleet::{KeptFleet, MonitoredSite};
 use super::sum::{Packed, Sum};
 use crate::error::StoreError;
-use crate::metrics::plan::Span;
+use crate::metrics::merge::counted;
+use crate::metrics::plan::{Moments, Span};
 use crate::metrics::snapshot;
 use crate::region_states::ToldState;
 
@@ -41,13 +41,7 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn add_to(&self, sum: &mut Sum) {
-        sum.outcomes += OutcomeCounts {
-            up: self.up.unsigned_abs(),
-            degraded: self.degraded.unsigned_abs(),
-            down: self.down.unsigned_abs(),
-            missed: self.missed.unsigned_abs(),
-            error: self.error.unsigned_abs(),
-        };
+        sum.outcomes += counted([self.up, self.degraded, self.down, self.missed, self.error]);
         for total_us in self.totals_us.iter().flatten() {
             sum.total.record(total_us.unsigned_abs());
         }
@@ -247,7 +241,7 @@ async fn read(
 async fn as_they_lie(
     connection: &mut PgConnection,
     keys: &Keys,
-    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    (from, to): Moments,
     settled_to: DateTime<Utc>,
 ) -> Result<Vec<Tally>, sqlx::Error> {
     let tallies = tallies!(
@@ -272,7 +266,7 @@ async fn as_they_lie(
 async fn one_by_one(
     connection: &mut PgConnection,
     keys: &Keys,
-    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    (from, to): Moments,
     settled_to: DateTime<Utc>,
 ) -> Result<Vec<Tally>, sqlx::Error> {
     let tallies = tallies!(
